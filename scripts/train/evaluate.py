@@ -1,0 +1,84 @@
+"""Quick dev scores while training. The figures that count come from the Rust binary (see README.md here)."""
+
+import sys
+
+import torch
+
+from examples import TAGS
+from readers import bio_spans
+
+LINK_THRESHOLD = 0.5
+
+
+def batches(examples, size):
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
+    for i in range(0, len(order), size):
+        yield [examples[k] for k in order[i:i + size]]
+
+
+def collate(batch):
+    t = max(len(e.ids) for e in batch)
+    ids, shapes, gaps = (torch.zeros(len(batch), t, dtype=torch.long) for _ in range(3))
+    for k, e in enumerate(batch):
+        n = len(e.ids)
+        ids[k, :n], shapes[k, :n], gaps[k, :n] = torch.tensor(e.ids), torch.tensor(e.shapes), torch.tensor(e.gaps)
+    return ids, shapes, gaps, torch.tensor([len(e.ids) for e in batch])
+
+
+def statements(network, states, example, spans):
+    """Predicted spans of one window -> attributions in the scorer's form. Spans are (role, first, last), window positions."""
+    def characters(span):
+        return [example.offsets[span[1] - 1][0], example.offsets[span[2] - 1][1]]
+
+    rows = {k: {"source": [], "cue": [characters(s)], "content": []} for k, s in enumerate(spans) if s[0] == "cue"}
+    found = network.link_scores(states, spans, "content")
+    if found:
+        chosen, cues, pairs, none = found
+        for span, target in zip(chosen, torch.cat([none, pairs], 1).argmax(1).tolist()):
+            if target:
+                rows[cues[target - 1]]["content"].append(characters(spans[span]))
+    found = network.link_scores(states, spans, "source")
+    if found:
+        chosen, cues, pairs, _ = found
+        for span, row in zip(chosen, pairs.sigmoid()):
+            best = int(row.argmax())
+            for j, cue in enumerate(cues):
+                if row[j] >= LINK_THRESHOLD or j == best:
+                    rows[cue]["source"].append(characters(spans[span]))
+    return [row for row in rows.values() if row["content"]]
+
+
+@torch.no_grad()
+def predict(network, examples, documents, batch=16):
+    """Tags every window; returns per document the predicted (and gold) spans and, for statements, attributions."""
+    network.eval()
+    out = [{"id": d.id, "text": d.text, "attributions": [], "found": set(), "gold": set()} for d in documents]
+    for group in batches(examples, batch):
+        states = network.encode(*collate(group))
+        for k, e in enumerate(group):
+            h = states[k, :len(e.ids)]
+            names = TAGS[e.head]
+            tags = network.heads[e.head].decode(h[1:-1], e.borders)
+            spans = bio_spans([names[t] for t in tags])
+            row = out[e.document]
+            row["found"] |= {(e.start + i, e.start + j, label) for i, j, label in spans}
+            row["gold"] |= {(e.start + i, e.start + j, label) for i, j, label in bio_spans([names[t] for t in e.tags])}
+            if e.head == "statement":
+                row["attributions"] += statements(network, h, e, [(label, i + 1, j) for i, j, label in spans])
+    return out
+
+
+def entity_f1(rows):
+    right = sum(len(r["found"] & r["gold"]) for r in rows)
+    found, gold = sum(len(r["found"]) for r in rows), sum(len(r["gold"]) for r in rows)
+    return round(200 * right / max(1, found + gold), 2)
+
+
+def statement_scores(rows, gold_rows, tools):
+    """F1 by ../shared/tools/score_attributions.py."""
+    if tools not in sys.path:
+        sys.path.insert(0, tools)
+    from score_attributions import score
+    result = score(gold_rows, rows)
+    return {name: result[name]["f1"] for name in (
+        "source exact", "cue exact", "content exact", "statement lenient", "statement half", "statement strict")}

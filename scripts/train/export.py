@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Turns a finished run (or a checkpoint of a running one) into a model directory.
+
+    export.py --run OUT --encoder DIR --to models/onrecord-small [--name onrecord-small] [--checkpoint]
+
+Writes model.safetensors (half precision), config.json and tokenizer.json (no truncation, no padding).
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from examples import TAGS
+from features import GAPS, MAX_WINDOW, SHAPES, load_tokenizer
+from network import DISTANCE_BUCKETS, LINK_WIDTH
+from readers import DATASETS
+
+ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+                  "max_position_embeddings", "type_vocab_size", "layer_norm_eps")
+
+
+def weights_of(run, checkpoint):
+    if checkpoint:
+        return torch.load(run / "checkpoint.pt", weights_only=False)["network"]
+    return torch.load(run / "network.pt")
+
+
+def training_data(files):
+    """One entry per training file, with its licence."""
+    entries = []
+    for name, (stem, _, licence) in DATASETS.items():
+        for file, digest in files.items():
+            if file.startswith(stem):
+                entries.append({"name": name, "file": file, "sha256": digest, "licence": licence})
+    return entries
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", required=True, type=Path)
+    parser.add_argument("--encoder", required=True, type=Path)
+    parser.add_argument("--to", required=True, type=Path)
+    parser.add_argument("--name", default="onrecord-small")
+    parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
+    options = parser.parse_args()
+    options.to.mkdir(parents=True, exist_ok=True)
+
+    state = weights_of(options.run, options.checkpoint)
+    # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out.
+    save_file({k: v.to(torch.float16).contiguous() for k, v in sorted(state.items())}, options.to / "model.safetensors")
+
+    run = options.run / "run.json"
+    encoder = json.loads((options.encoder / "config.json").read_text())
+    config = {
+        "model_type": "onrecord", "name": options.name, "format": 1,
+        "encoder": {field: encoder[field] for field in ENCODER_FIELDS},
+        "shapes": SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
+        "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
+        "training_data": training_data(json.loads(run.read_text())["files"]) if run.exists() else [],
+    }
+    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    load_tokenizer(options.encoder / "tokenizer.json").save(str(options.to / "tokenizer.json"), pretty=False)
+
+
+if __name__ == "__main__":
+    main()

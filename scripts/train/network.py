@@ -1,0 +1,203 @@
+"""The model: a BERT encoder with word-shape and gap embeddings, one tagging head per scheme, one linking head.
+
+Parameter names are Hugging Face's for the encoder (`bert.*`) and our own for the rest; the Rust loader reads the same.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from examples import TAGS
+from features import GAPS, SHAPES
+
+IMPOSSIBLE = -1e4
+LINK_WIDTH = 128
+DISTANCE_BUCKETS = 64
+
+
+class MaskPool:
+    """Dropout from a pool of ready-made masks: PyTorch's own costs more than the matrix products on a CPU."""
+
+    def __init__(self, probability, size=1 << 24):
+        self.probability = probability
+        keep = (torch.rand(size) >= probability).float()
+        self.pool = keep / (1 - probability)
+
+    def __call__(self, x):
+        start = int(torch.randint(self.pool.numel() - x.numel(), ()))
+        return x * self.pool[start:start + x.numel()].view_as(x)
+
+
+class Layer(nn.Module):
+    def __init__(self, hidden, intermediate, heads, eps):
+        super().__init__()
+        self.heads = heads
+        self.attention = nn.ModuleDict({
+            "self": nn.ModuleDict({k: nn.Linear(hidden, hidden) for k in ("query", "key", "value")}),
+            "output": nn.ModuleDict({"dense": nn.Linear(hidden, hidden), "LayerNorm": nn.LayerNorm(hidden, eps)}),
+        })
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(hidden, intermediate)})
+        self.output = nn.ModuleDict({"dense": nn.Linear(intermediate, hidden), "LayerNorm": nn.LayerNorm(hidden, eps)})
+
+    def forward(self, x, mask, drop):
+        b, t, h = x.shape
+        q, k, v = (self.attention["self"][name](x).view(b, t, self.heads, -1).transpose(1, 2)
+                   for name in ("query", "key", "value"))
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).reshape(b, t, h)
+        out = self.attention["output"]
+        x = out["LayerNorm"](x + drop(out["dense"](a)))
+        return self.output["LayerNorm"](x + drop(self.output["dense"](F.gelu(self.intermediate["dense"](x)))))
+
+
+class Encoder(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        hidden, eps = config["hidden_size"], config["layer_norm_eps"]
+        self.embeddings = nn.ModuleDict({
+            "word_embeddings": nn.Embedding(config["vocab_size"], hidden),
+            "position_embeddings": nn.Embedding(config["max_position_embeddings"], hidden),
+            "token_type_embeddings": nn.Embedding(config["type_vocab_size"], hidden),
+            "shape_embeddings": nn.Embedding(len(SHAPES), hidden),
+            "gap_embeddings": nn.Embedding(len(GAPS), hidden),
+            "LayerNorm": nn.LayerNorm(hidden, eps),
+        })
+        nn.init.zeros_(self.embeddings["shape_embeddings"].weight)
+        nn.init.zeros_(self.embeddings["gap_embeddings"].weight)
+        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(
+            Layer(hidden, config["intermediate_size"], config["num_attention_heads"], eps)
+            for _ in range(config["num_hidden_layers"]))})
+
+    def forward(self, ids, shapes, gaps, lengths, drop):
+        e, t = self.embeddings, ids.shape[1]
+        positions = torch.arange(t)
+        x = (e["word_embeddings"](ids) + e["shape_embeddings"](shapes) + e["gap_embeddings"](gaps)
+             + e["position_embeddings"](positions)[None] + e["token_type_embeddings"].weight[0])
+        x = drop(e["LayerNorm"](x))
+        real = positions[None] < lengths[:, None]
+        mask = None if bool(real.all()) else real[:, None, None, :].expand(-1, 1, t, -1)
+        for layer in self.encoder["layer"]:
+            x = layer(x, mask, drop)
+        return x
+
+
+class TagHead(nn.Module):
+    """Linear emissions and a conditional random field (Lafferty et al. 2001) with the BIO grammar built in.
+
+    A paragraph is a sequence of its own: at its first token the `start` scores stand in for a transition."""
+
+    def __init__(self, hidden, tags):
+        super().__init__()
+        self.classifier = nn.Linear(hidden, len(tags))
+        self.transitions = nn.Parameter(torch.zeros(len(tags), len(tags)))  # [from, to]
+        self.start = nn.Parameter(torch.zeros(len(tags)))
+        allowed = torch.tensor([[not b.startswith("I-") or a[2:] == b[2:] for b in tags] for a in tags])
+        begins = torch.tensor([not b.startswith("I-") for b in tags])
+        self.register_buffer("forbidden", torch.where(allowed, 0.0, IMPOSSIBLE), persistent=False)
+        self.register_buffer("forbidden_start", torch.where(begins, 0.0, IMPOSSIBLE), persistent=False)
+
+    def loss(self, states, tags, borders, lengths):
+        """Mean negative log-likelihood a token. states [b, t, h]; tags, borders [b, t]; lengths [b]."""
+        scores = self.classifier(states).float()
+        transitions, start = self.transitions + self.forbidden, self.start + self.forbidden_start
+        b, t, _ = scores.shape
+        real = torch.arange(t)[None] < lengths[:, None]
+        step = torch.where(borders[:, 1:], start[tags[:, 1:]], transitions[tags[:, :-1], tags[:, 1:]])
+        first = torch.where(borders[:, 0], start[tags[:, 0]], 0.0)
+        gold = (scores.gather(2, tags[..., None])[..., 0] * real).sum(1) + first + (step * real[:, 1:]).sum(1)
+        # a window that starts inside a paragraph has no transition into it
+        alpha = scores[:, 0] + torch.where(borders[:, :1], start, 0.0)
+        for k in range(1, t):
+            inside = torch.logsumexp(alpha[:, :, None] + transitions, 1)
+            across = torch.logsumexp(alpha, 1, keepdim=True) + start
+            following = torch.where(borders[:, k, None], across, inside) + scores[:, k]
+            alpha = torch.where(real[:, k, None], following, alpha)
+        return (torch.logsumexp(alpha, 1) - gold).sum() / lengths.sum()
+
+    @torch.no_grad()
+    def decode(self, states, borders):
+        """Best tag sequence of one window. states [t, h]."""
+        scores = self.classifier(states).float()
+        transitions, start = self.transitions + self.forbidden, self.start + self.forbidden_start
+        best, back = scores[0] + (start if borders[0] else 0), []
+        for k in range(1, len(scores)):
+            table = best[:, None] + (start[None].expand_as(transitions) if borders[k] else transitions)
+            value, pointer = table.max(0)
+            back.append(pointer)
+            best = value + scores[k]
+        path = [int(best.argmax())]
+        for pointer in reversed(back):
+            path.append(int(pointer[path[-1]]))
+        return path[::-1]
+
+
+def distance_bucket(delta):
+    """Log-scaled bucket of a token distance: 0-31 for cues at or before the span, 32-63 for cues after it."""
+    m = delta.abs().float()
+    far = 8 + torch.floor(torch.log2(m.clamp(min=1) / 8) * 4)
+    bucket = torch.where(m < 8, m, far).clamp(max=DISTANCE_BUCKETS // 2 - 1).long()
+    return bucket + (delta > 0).long() * (DISTANCE_BUCKETS // 2)
+
+
+class Biaffine(nn.Module):
+    """Scores (span, cue) pairs (Dozat and Manning 2017). A span is known by its first and last token's states."""
+
+    def __init__(self, hidden, with_none):
+        super().__init__()
+        self.span = nn.Linear(2 * hidden, LINK_WIDTH)
+        self.cue = nn.Linear(2 * hidden, LINK_WIDTH)
+        self.weight = nn.Parameter(torch.empty(LINK_WIDTH, LINK_WIDTH))
+        nn.init.normal_(self.weight, std=0.02)
+        self.distance = nn.Parameter(torch.zeros(DISTANCE_BUCKETS))
+        self.none = nn.Linear(LINK_WIDTH, 1) if with_none else None  # score of "no cue" for a span
+
+    def forward(self, spans, cues, delta):
+        """spans [n, 2h], cues [m, 2h], delta [n, m] in tokens -> pair scores [n, m], none scores [n, 1] or None."""
+        s, c = torch.tanh(self.span(spans)), torch.tanh(self.cue(cues))
+        return s @ self.weight @ c.T + self.distance[distance_bucket(delta)], self.none and self.none(s)
+
+
+class Network(nn.Module):
+    def __init__(self, config, dropout=0.1):
+        super().__init__()
+        hidden = config["hidden_size"]
+        self.bert = Encoder(config)
+        self.heads = nn.ModuleDict({name: TagHead(hidden, tags) for name, tags in TAGS.items()})
+        self.links = nn.ModuleDict({"content": Biaffine(hidden, True), "source": Biaffine(hidden, False)})
+        self.pool = MaskPool(dropout)
+
+    def drop(self, x):
+        return self.pool(x) if self.training else x
+
+    def encode(self, ids, shapes, gaps, lengths):
+        return self.drop(self.bert(ids, shapes, gaps, lengths, self.drop))
+
+    def link_scores(self, states, spans, role):
+        """Pair and none scores of all spans of a role with all cues of one window, or None. states [t, h]."""
+        chosen = [k for k, span in enumerate(spans) if span[0] == role]
+        cues = [k for k, span in enumerate(spans) if span[0] == "cue"]
+        if not chosen or not cues:
+            return None
+        first = torch.tensor([span[1] for span in spans])
+        last = torch.tensor([span[2] for span in spans])
+        vectors = torch.cat([states[first], states[last]], -1)
+        delta = first[cues][None] - first[chosen][:, None]
+        pairs, none = self.links[role](vectors[chosen], vectors[cues], delta)
+        return chosen, cues, pairs, none
+
+    def link_loss(self, states, spans, links):
+        """Content: one softmax over the cues and none. Source: each (source, cue) pair on its own."""
+        total = states.new_zeros(())
+        linked = set(links)
+        found = self.link_scores(states, spans, "content")
+        if found:
+            chosen, cues, pairs, none = found
+            target = [next((1 + j for j, cue in enumerate(cues) if (span, cue) in linked), 0) for span in chosen]
+            total = total + F.cross_entropy(torch.cat([none, pairs], 1), torch.tensor(target))
+        found = self.link_scores(states, spans, "source")
+        if found:
+            chosen, cues, pairs, _ = found
+            target = torch.tensor([[float((span, cue) in linked) for cue in cues] for span in chosen])
+            total = total + F.binary_cross_entropy_with_logits(pairs, target) * math.sqrt(len(cues))
+        return total

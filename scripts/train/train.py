@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Trains all heads at once on the training files of a data directory.
+
+    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]...
+
+Resumes from OUT/checkpoint.pt if it is there. Writes OUT/network.pt and OUT/run.json at the end: `export.py` turns
+them into a model directory. See README.md here for the whole recipe.
+"""
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+import evaluate
+from examples import examples
+from features import load_tokenizer
+from network import Network
+from readers import DATASETS, TokenRows, read_statements, rows, sha256, training_file
+
+LINK_WEIGHT = 0.3
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", required=True, help="directory with model.safetensors, config.json, tokenizer.json")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--tools", help="directory of score_attributions.py; without it statement scores are not printed")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--shares", default="polnear=1,en_worldwide=0.5,conll2003=1",
+                        help="share of each data set's documents seen in one epoch")
+    parser.add_argument("--batch", type=int, default=16, help="windows a step")
+    parser.add_argument("--rate", type=float, default=1.5e-4, help="peak learning rate of the encoder")
+    parser.add_argument("--head-rate", type=float, default=1e-3, help="peak learning rate of heads and new embeddings")
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--without", action="append", default=[], choices=sorted(DATASETS), help="leave a data set out")
+    parser.add_argument("--start-from", help="network.pt of an earlier run to start from instead of the encoder alone")
+    parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
+    parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
+    return parser.parse_args()
+
+
+def corpora(data, without):
+    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes."""
+    readers, files = {}, {}
+    for name, (stem, head, _) in DATASETS.items():
+        if name in without:
+            continue
+        path = training_file(data, stem)
+        files[path.name] = sha256(path)
+        if head == "statement":
+            documents = read_statements(path)
+            readers[name] = lambda rng, documents=documents: documents
+            continue
+        corrections = Path(data) / f"{stem}_train_corrections.jsonl"
+        if corrections.exists():
+            files[corrections.name] = sha256(corrections)
+        corpus = TokenRows(path, head, corrections if corrections.exists() else None)
+        readers[name] = lambda rng, corpus=corpus: corpus.documents(0.5, rng)
+    return readers, files
+
+
+def epoch_batches(readers, shares, tokenizer, cache, size, seed, epoch):
+    """All batches of one epoch, the same for the same seed: windows of like length together, batches shuffled."""
+    rng = random.Random(f"{seed}/{epoch}")
+    pool = []
+    for name, read in readers.items():
+        documents = read(rng)
+        if shares[name] < 1:
+            order = random.Random(f"{seed}/{name}").sample(range(len(documents)), len(documents))
+            take = math.ceil(shares[name] * len(documents))
+            documents = [documents[order[(epoch * take + k) % len(documents)]] for k in range(take)]
+        pool += examples(documents, tokenizer, rng, cache if name == "polnear" else None)
+    rng.shuffle(pool)
+    batches = []
+    for i in range(0, len(pool), size * 20):
+        group = sorted(pool[i:i + size * 20], key=lambda e: len(e.ids))
+        batches += [group[k:k + size] for k in range(0, len(group), size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def batch_loss(network, batch):
+    ids, shapes, gaps, lengths = evaluate.collate(batch)
+    states = network.encode(ids, shapes, gaps, lengths)
+    total, parts = states.new_zeros(()), {}
+    for head, module in network.heads.items():
+        chosen = [k for k, e in enumerate(batch) if e.head == head]
+        if not chosen:
+            continue
+        group = [batch[k] for k in chosen]
+        inner = lengths[chosen] - 2
+        t = int(inner.max())
+        tags = torch.zeros(len(group), t, dtype=torch.long)
+        borders = torch.zeros(len(group), t, dtype=torch.bool)
+        for row, e in enumerate(group):
+            tags[row, :len(e.tags)] = torch.tensor(e.tags)
+            borders[row, :len(e.tags)] = torch.tensor(e.borders)
+        loss = module.loss(states[chosen, 1:t + 1], tags, borders, inner)
+        share = len(group) / len(batch)
+        total = total + share * loss
+        parts[head] = loss.item()
+        if head == "statement":
+            linked = [network.link_loss(states[k], batch[k].spans, batch[k].links) for k in chosen if batch[k].links]
+            if linked:
+                loss = torch.stack(linked).mean()
+                total = total + LINK_WEIGHT * share * loss
+                parts["links"] = loss.item()
+    return total, parts, int(lengths.sum())
+
+
+def dev_scores(network, tokenizer, data, tools):
+    """Scores on the dev files; the entity sets are cut to their first 60 documents to save time."""
+    scores = {}
+    gold_path = Path(data) / "polnear.dev.jsonl"
+    documents = read_statements(gold_path)
+    found = evaluate.predict(network, examples(documents, tokenizer), documents)
+    if tools:
+        gold = [{"id": r["id"], "text": r["text"], "attributions": r["attributions"]} for r in rows(gold_path)]
+        scores = evaluate.statement_scores(found, gold, tools)
+    for name in ("en_worldwide", "conll2003"):
+        stem, head, _ = DATASETS[name]
+        documents = TokenRows(Path(data) / f"{stem}.dev.jsonl", head).documents()[:60]
+        scores[name] = evaluate.entity_f1(evaluate.predict(network, examples(documents, tokenizer), documents))
+    return scores
+
+
+def main():
+    options = arguments()
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    encoder = Path(options.encoder)
+    tokenizer = load_tokenizer(encoder / "tokenizer.json")
+    config = json.loads((encoder / "config.json").read_text())
+    shares = {k: float(v) for k, v in (part.split("=") for part in options.shares.split(","))}
+
+    network = Network(config, options.dropout)
+    if options.start_from:
+        network.load_state_dict(torch.load(options.start_from))
+    else:
+        pretrained = {f"bert.{k.removeprefix('bert.')}": v for k, v in load_file(encoder / "model.safetensors").items()}
+        missing, _ = network.load_state_dict(pretrained, strict=False)
+        unexpected = [k for k in missing if k.startswith("bert.") and "shape_" not in k and "gap_" not in k]
+        if unexpected:
+            raise SystemExit(f"{encoder}: the encoder lacks {unexpected}")
+
+    fresh = [p for n, p in network.named_parameters() if not n.startswith("bert.") or "shape_" in n or "gap_" in n]
+    known = {id(p) for p in fresh}
+    optimiser = torch.optim.AdamW([
+        {"params": [p for p in network.parameters() if id(p) not in known], "lr": options.rate},
+        {"params": fresh, "lr": options.head_rate},
+    ], weight_decay=0.01)
+
+    readers, files = corpora(options.data, options.without)
+    cache = {}
+    plan = lambda epoch: epoch_batches(readers, shares, tokenizer, cache, options.batch, options.seed, epoch)
+    batches = plan(0)
+    steps = options.epochs * len(batches)
+    # Epochs differ by a batch or two; the schedule counts the first one's.
+    warm = 0.1 * steps
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda s: s / warm if s < warm else max(0.0, (steps - s) / (steps - warm)))
+    print(f"{steps} steps, {sum(len(e.ids) for b in batches for e in b)} tokens an epoch", flush=True)
+
+    state = {"epoch": 0, "batch": 0, "seconds": 0.0, "history": []}
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=False)
+        network.load_state_dict(saved["network"])
+        optimiser.load_state_dict(saved["optimiser"])
+        schedule.load_state_dict(saved["schedule"])
+        torch.set_rng_state(saved["random"])
+        state = saved["state"]
+        print(f"resumed at epoch {state['epoch']} batch {state['batch']}", flush=True)
+
+    def save():
+        beside = checkpoint.with_suffix(".tmp")
+        torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict(), "state": state,
+                    "schedule": schedule.state_dict(), "random": torch.get_rng_state()}, beside)
+        beside.replace(checkpoint)
+
+    done = 0
+    while state["epoch"] < options.epochs:
+        epoch = state["epoch"]
+        batches = plan(epoch) if epoch else batches
+        network.train()
+        began, tokens, sums, counted = time.time(), 0, {}, 0
+        last_save = time.time()
+        while state["batch"] < len(batches):
+            loss, parts, n = batch_loss(network, batches[state["batch"]])
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            state["batch"] += 1
+            done += 1
+            tokens += n
+            counted += 1
+            for k, v in parts.items():
+                a, b = sums.get(k, (0.0, 0))
+                sums[k] = a + v, b + 1
+            if counted == 20:
+                means = " ".join(f"{k} {a / b:.4f}" for k, (a, b) in sums.items())
+                print(f"epoch {epoch} {state['batch']}/{len(batches)} {means} tok/s {tokens / (time.time() - began):.0f}", flush=True)
+                sums, counted = {}, 0
+            if options.stop_after and done >= options.stop_after:
+                return
+            if time.time() - last_save > 300:
+                state["seconds"] += time.time() - last_save
+                save()
+                last_save = time.time()
+        state["seconds"] += time.time() - last_save
+        state["epoch"], state["batch"] = epoch + 1, 0
+        if state["epoch"] % options.evaluate_every == 0 or state["epoch"] == options.epochs:
+            scores = dev_scores(network, tokenizer, options.data, options.tools)
+            state["history"].append({"epoch": epoch + 1, **scores})
+            print("EPOCH", epoch + 1, json.dumps(scores), flush=True)
+        save()
+    torch.save(network.state_dict(), out / "network.pt")
+    (out / "run.json").write_text(json.dumps({
+        "options": vars(options), "files": files, "seconds": round(state["seconds"]), "steps": steps,
+        "history": state["history"], "torch": torch.__version__}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

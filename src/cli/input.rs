@@ -1,0 +1,235 @@
+//! Reading documents: plain text files, JSON Lines, standard input. A bad one costs its own error.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::text::{Document, DocumentError};
+
+/// How a file holds documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum InputFormat {
+    /// One file is one document; its id is its path ("-" for standard input)
+    Text,
+    /// One line is one document: {"id": ..., "text": ...}
+    Jsonl,
+}
+
+/// Why a document could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InputError {
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error("not a document: {0}; expected {{\"id\": \"...\", \"text\": \"...\"}}")]
+    Json(String),
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl InputError {
+    /// A stable, documented name for programs to match on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document(error) => error.code(),
+            Self::Json(_) => "invalid_json",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
+/// One document, or what came in its place.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// The file it came from.
+    pub path: String,
+    /// Its line, where lines are documents, from 1.
+    pub line: Option<usize>,
+    /// Its id, where one is readable.
+    pub id: Option<String>,
+    pub document: Result<Document, InputError>,
+}
+
+/// The documents of all inputs, one by one, in order.
+pub(super) struct Documents {
+    inputs: VecDeque<PathBuf>,
+    format: Option<InputFormat>,
+    max_bytes: usize,
+    lines: Option<Lines>,
+}
+
+impl Documents {
+    /// `format`: `None` goes by the extension (.jsonl and .ndjson are JSON Lines, everything else is text).
+    pub fn new(inputs: &[PathBuf], format: Option<InputFormat>, max_bytes: usize) -> Self {
+        let standard = vec![PathBuf::from("-")];
+        let inputs = if inputs.is_empty() { standard } else { inputs.to_vec() };
+        Self {
+            inputs: inputs.into(),
+            format,
+            max_bytes,
+            lines: None,
+        }
+    }
+
+    fn format_of(&self, path: &Path) -> InputFormat {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let by_extension = match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("jsonl" | "ndjson") => InputFormat::Jsonl,
+            _ => InputFormat::Text,
+        };
+        self.format.unwrap_or(by_extension)
+    }
+}
+
+impl Iterator for Documents {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(lines) = &mut self.lines {
+                if let Some(record) = lines.next(self.max_bytes) {
+                    return Some(record);
+                }
+                self.lines = None;
+            }
+            let path = self.inputs.pop_front()?;
+            let name = path.display().to_string();
+            let format = self.format_of(&path);
+            let document = match (open(&path), format) {
+                (Ok(reader), InputFormat::Jsonl) => {
+                    self.lines = Some(Lines {
+                        reader,
+                        path: name,
+                        number: 0,
+                    });
+                    continue;
+                }
+                (Ok(reader), InputFormat::Text) => read_text(reader, &name, self.max_bytes),
+                (Err(error), _) => Err(InputError::Unreadable(error.to_string())),
+            };
+            return Some(Record {
+                id: Some(name.clone()),
+                path: name,
+                line: None,
+                document,
+            });
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::other("it is a directory; name the files in it"));
+    }
+    Ok(Box::new(BufReader::new(file)))
+}
+
+/// Reads one document, but never more than a byte beyond the limit.
+fn read_text(reader: Box<dyn BufRead>, id: &str, max_bytes: usize) -> Result<Document, InputError> {
+    let mut bytes = Vec::new();
+    let limit = max_bytes as u64 + 1;
+    let read = reader.take(limit).read_to_end(&mut bytes);
+    read.map_err(|error| InputError::Unreadable(error.to_string()))?;
+    if bytes.len() > max_bytes {
+        return Err(DocumentError::TooLarge { limit: max_bytes }.into());
+    }
+    Ok(Document::from_bytes(id, bytes)?)
+}
+
+/// A JSON Lines input.
+struct Lines {
+    reader: Box<dyn BufRead>,
+    path: String,
+    number: usize,
+}
+
+/// What a line must hold; anything else in it is ignored.
+#[derive(Deserialize)]
+struct Line {
+    id: Option<Id>,
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl Lines {
+    fn next(&mut self, max_bytes: usize) -> Option<Record> {
+        loop {
+            self.number += 1;
+            let (id, document) = match self.line(max_bytes) {
+                Ok(None) => return None,
+                Ok(Some(bytes)) if bytes.trim_ascii().is_empty() => continue,
+                Ok(Some(bytes)) => self.parse(&bytes, max_bytes),
+                Err(error) => (None, Err(error)),
+            };
+            let broken = matches!(document, Err(InputError::Unreadable(_)));
+            if broken {
+                // Nothing more can be expected of this input.
+                self.reader = Box::new(io::empty());
+            }
+            return Some(Record {
+                path: self.path.clone(),
+                line: Some(self.number),
+                id,
+                document,
+            });
+        }
+    }
+
+    /// The next line without its end; `None` at the end of the input. Of a line that is too long, even allowing for
+    /// JSON's escapes, the rest is passed over without being kept.
+    fn line(&mut self, max_bytes: usize) -> Result<Option<Vec<u8>>, InputError> {
+        let unreadable = |error: io::Error| InputError::Unreadable(error.to_string());
+        let limit = max_bytes.saturating_mul(6).saturating_add(64 * 1024);
+        let mut line = Vec::new();
+        let read = self.reader.by_ref().take(limit as u64).read_until(b'\n', &mut line);
+        if read.map_err(unreadable)? == 0 {
+            return Ok(None);
+        }
+        if line.len() == limit && line.last() != Some(&b'\n') {
+            drop(line);
+            self.reader.skip_until(b'\n').map_err(unreadable)?;
+            return Err(DocumentError::TooLarge { limit: max_bytes }.into());
+        }
+        Ok(Some(line))
+    }
+
+    fn parse(&self, bytes: &[u8], max_bytes: usize) -> (Option<String>, Result<Document, InputError>) {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.valid_up_to();
+                return (None, Err(DocumentError::InvalidUtf8 { at }.into()));
+            }
+        };
+        let line: Line = match serde_json::from_str(text) {
+            Ok(line) => line,
+            Err(error) => return (None, Err(InputError::Json(error.to_string()))),
+        };
+        let id = line.id.map(|id| match id {
+            Id::Text(text) => text,
+            Id::Number(number) => number.to_string(),
+        });
+        let document = match line.text {
+            None => Err(InputError::Json("it has no \"text\"".to_owned())),
+            Some(text) if text.len() > max_bytes => Err(DocumentError::TooLarge { limit: max_bytes }.into()),
+            Some(text) => {
+                let name = id.clone().unwrap_or_else(|| format!("{}:{}", self.path, self.number));
+                Document::new(name, text).map_err(InputError::from)
+            }
+        };
+        (id, document)
+    }
+}

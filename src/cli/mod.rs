@@ -1,0 +1,189 @@
+//! The command line: flags with environment twins, files in, results out, exit codes.
+
+mod evaluate;
+mod extract;
+mod info;
+mod input;
+mod output;
+mod pretty;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::engine::{Engine, EngineError, EntityScheme, Options};
+use crate::model::{Model, ModelError};
+use crate::text::OffsetUnit;
+
+/// Everything went well.
+const ALL_GOOD: u8 = 0;
+/// Some documents failed; the others were written.
+const SOME_FAILED: u8 = 1;
+/// The model or an output could not be used. (2 is clap's, for wrong usage.)
+const UNUSABLE: u8 = 3;
+
+/// Reads news text and tells its named entities and who said what.
+///
+/// Exit codes: 0 all good; 1 some documents failed and the others were written; 2 wrong usage; 3 the model or an
+/// output could not be used.
+#[derive(Debug, Parser)]
+#[command(name = "onrecord", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Extract entities, statements and speakers from articles.
+    Extract(extract::ExtractArguments),
+    /// Look at the model.
+    Model {
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
+    /// Score the model, or a file of its results, against annotated documents.
+    Eval {
+        #[command(subcommand)]
+        command: evaluate::EvalCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelCommand {
+    /// Print what the model is, what it was trained on, and what that allows.
+    Info {
+        #[command(flatten)]
+        model: ModelArguments,
+    },
+}
+
+/// Which model, and where it runs.
+#[derive(Debug, Args)]
+struct ModelArguments {
+    /// Model directory (config.json, tokenizer.json, model.safetensors) instead of the embedded model
+    #[arg(long, value_name = "DIR", env = "ONRECORD_MODEL")]
+    model: Option<PathBuf>,
+}
+
+impl ModelArguments {
+    fn load(&self) -> Result<Model, ModelError> {
+        match &self.model {
+            Some(directory) => Model::load(directory),
+            None => Model::embedded(),
+        }
+    }
+}
+
+/// How the model is run.
+#[derive(Debug, Args)]
+struct EngineArguments {
+    #[command(flatten)]
+    model: ModelArguments,
+
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", env = "ONRECORD_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+
+    /// Most tokens in a window, special tokens included [default: what the model was trained with]
+    #[arg(long, value_name = "TOKENS", env = "ONRECORD_MAX_WINDOW")]
+    max_window: Option<usize>,
+}
+
+impl EngineArguments {
+    fn start(&self, options: Options) -> Result<Engine, Failure> {
+        let options = Options {
+            max_window: self.max_window,
+            ..options
+        };
+        let model = self.model.load().map_err(|error| Failure::Unusable(error.to_string()))?;
+        Engine::new(model, options, self.threads.map_or(0, usize::from)).map_err(|error| match error {
+            EngineError::Window { .. } => Failure::Usage(error.to_string()),
+            _ => Failure::Unusable(error.to_string()),
+        })
+    }
+}
+
+/// What every extraction can be told.
+#[derive(Debug, Args)]
+struct ExtractionArguments {
+    /// Which entity labels: news9 (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC) or conll4 (PER ORG LOC MISC)
+    #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME", default_value = "news9")]
+    entity_scheme: EntityScheme,
+
+    /// Unit of all offsets: codepoint (Python), byte (Rust, Go) or utf16 (JavaScript, Java)
+    #[arg(long, value_name = "UNIT", env = "ONRECORD_OFFSET_UNIT", default_value = "codepoint")]
+    offset_unit: OffsetUnit,
+
+    /// Leave out entities and statements that score below this (0 to 1)
+    #[arg(long, value_name = "SCORE", env = "ONRECORD_MIN_SCORE", default_value = "0", value_parser = score)]
+    min_score: f32,
+}
+
+impl ExtractionArguments {
+    fn options(&self) -> Options {
+        Options {
+            entity_scheme: self.entity_scheme,
+            offset_unit: self.offset_unit,
+            min_score: self.min_score,
+            max_window: None,
+        }
+    }
+}
+
+fn score(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (0.0..=1.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err(format!("{number} is not between 0 and 1"))
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The flags do not fit together or do not fit the model: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The model or an output cannot be used: exit code 3.
+    #[error("{0}")]
+    Unusable(String),
+    /// Whoever read our output has seen enough.
+    #[error("the output was closed")]
+    Closed,
+}
+
+impl Failure {
+    /// A failure to write the results.
+    fn output(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Unusable(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+/// Runs the command line and tells how it went.
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Extract(arguments) => extract::run(&arguments),
+        Command::Model {
+            command: ModelCommand::Info { model },
+        } => info::run(&model),
+        Command::Eval { command } => evaluate::run(&command),
+    };
+    ExitCode::from(match result {
+        Ok(code) => code,
+        Err(Failure::Closed) => ALL_GOOD,
+        Err(failure) => {
+            eprintln!("onrecord: {failure}");
+            match failure {
+                Failure::Usage(_) => 2,
+                _ => UNUSABLE,
+            }
+        }
+    })
+}

@@ -1,0 +1,157 @@
+//! Links: which cue a content or a source belongs to.
+
+use std::ops::Range;
+
+use crate::model::{LinkKind, LinkRole, Model, SpanVectors};
+use crate::text::{ByteRange, Window};
+
+/// Pairs farther apart than this (tokens between their first tokens) are not looked at: a window of the training
+/// data held no such pair.
+const REACH: usize = 254;
+
+/// A source belongs to every cue whose link is at least this probable...
+const LIKELY: f32 = 0.5;
+
+/// ...or, where there is none, to the most probable one, if it is at least this probable.
+const POSSIBLE: f32 = 0.1;
+
+/// A span of the statement head, with what is needed to link it.
+#[derive(Debug)]
+pub(super) struct LinkSpan {
+    pub role: LinkRole,
+    pub tokens: Range<usize>,
+    pub bytes: ByteRange,
+    pub score: f32,
+    /// The span as each window saw it.
+    pub views: Vec<View>,
+    /// Index of the view to use when no window holds both ends of a pair.
+    pub home: usize,
+}
+
+/// A span as one window saw it; `window` is `None` when its ends come from different windows.
+#[derive(Debug)]
+pub(super) struct View {
+    pub window: Option<Window>,
+    pub vectors: SpanVectors,
+}
+
+impl LinkSpan {
+    /// Chooses the home view: the window with most context around the span, or the mixed view of a span that no
+    /// window holds.
+    pub fn settle(&mut self) {
+        let context = |view: &View| view.window.as_ref().and_then(|window| window.context(&self.tokens));
+        self.home = (0..self.views.len())
+            .fold(0, |best, next| if context(&self.views[next]) > context(&self.views[best]) { next } else { best });
+    }
+}
+
+/// A content's or source's link to a cue.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Link {
+    /// Index of the content or source among the spans.
+    pub span: usize,
+    /// Index of the cue among the spans.
+    pub cue: usize,
+    /// 0 to 1.
+    pub probability: f32,
+}
+
+/// Links every content to its cue, if any, and every source to its cues. `spans` are in text order.
+pub(super) fn link(model: &Model, spans: &[LinkSpan]) -> Vec<Link> {
+    let cues: Vec<usize> = (0..spans.len()).filter(|&index| spans[index].role == LinkRole::Cue).collect();
+    let mut links = Vec::new();
+    for (index, span) in spans.iter().enumerate() {
+        let kind = match span.role {
+            LinkRole::Content => LinkKind::Content,
+            LinkRole::Source => LinkKind::Source,
+            LinkRole::Cue => continue,
+        };
+        let at = span.tokens.start;
+        let from = cues.partition_point(|&cue| spans[cue].tokens.start + REACH < at);
+        let to = cues.partition_point(|&cue| spans[cue].tokens.start <= at + REACH);
+        let near = &cues[from..to];
+        let scores: Vec<f32> = near.iter().map(|&cue| pair_score(model, kind, span, &spans[cue])).collect();
+        let chosen = match kind {
+            LinkKind::Content => {
+                let none = span.views.get(span.home).map_or(0.0, |view| model.no_link_score(&view.vectors));
+                one_or_none(&scores, none)
+            }
+            LinkKind::Source => any_number(&scores),
+        };
+        links.extend(chosen.into_iter().map(|(which, probability)| Link {
+            span: index,
+            cue: near[which],
+            probability,
+        }));
+    }
+    links
+}
+
+/// Score of a pair, from the window that holds both with most context, or else from each one's home.
+fn pair_score(model: &Model, kind: LinkKind, span: &LinkSpan, cue: &LinkSpan) -> f32 {
+    let both = span.tokens.start.min(cue.tokens.start)..span.tokens.end.max(cue.tokens.end);
+    let shared = span.views.iter().flat_map(|left| {
+        let window = left.window.as_ref();
+        let context = window.and_then(|window| window.context(&both));
+        let right = cue.views.iter().find(|right| right.window.as_ref() == window);
+        context.zip(right).map(|(context, right)| (context, left, right))
+    });
+    let best = shared.fold(None, |best: Option<(usize, &View, &View)>, next| match best {
+        Some(best) if best.0 >= next.0 => Some(best),
+        _ => Some(next),
+    });
+    let views = match best {
+        Some((_, left, right)) => Some((left, right)),
+        None => span.views.get(span.home).zip(cue.views.get(cue.home)),
+    };
+    let distance = cue.tokens.start as isize - span.tokens.start as isize;
+    views.map_or(f32::NEG_INFINITY, |(left, right)| model.link_score(kind, &left.vectors, &right.vectors, distance))
+}
+
+/// The best of the scores with its softmax probability, unless "none" is better.
+fn one_or_none(scores: &[f32], none: f32) -> Vec<(usize, f32)> {
+    let best = (0..scores.len()).fold(None, |best: Option<usize>, next| match best {
+        Some(best) if scores[best] >= scores[next] => Some(best),
+        _ => Some(next),
+    });
+    match best {
+        Some(best) if scores[best] > none => {
+            let total: f32 = scores.iter().chain([&none]).map(|score| (score - scores[best]).exp()).sum();
+            vec![(best, 1.0 / total)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// All likely ones by themselves, or the best of the possible ones.
+fn any_number(scores: &[f32]) -> Vec<(usize, f32)> {
+    let mut all: Vec<(usize, f32)> = scores.iter().map(|score| 1.0 / (1.0 + (-score).exp())).enumerate().collect();
+    if all.iter().any(|&(_, probability)| probability >= LIKELY) {
+        all.retain(|&(_, probability)| probability >= LIKELY);
+        return all;
+    }
+    let best = all.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    best.filter(|&(_, probability)| probability >= POSSIBLE).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_has_one_cue_or_none() {
+        let chosen = one_or_none(&[0.0, 2.0], 0.0);
+        assert_eq!(chosen[0].0, 1);
+        assert!((chosen[0].1 - 2f32.exp() / (2f32.exp() + 2.0)).abs() < 1e-6);
+        assert!(one_or_none(&[0.0, 2.0], 3.0).is_empty());
+        assert!(one_or_none(&[], -9.0).is_empty());
+    }
+
+    #[test]
+    fn a_source_may_have_several_cues() {
+        let cues = |scores: &[f32]| any_number(scores).into_iter().map(|(cue, _)| cue).collect::<Vec<_>>();
+        assert_eq!(cues(&[3.0, -4.0, 1.0]), [0, 2]);
+        assert_eq!(cues(&[-1.0, -0.5]), [1]);
+        assert!(cues(&[-5.0, -6.0]).is_empty());
+    }
+}

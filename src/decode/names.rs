@@ -1,0 +1,224 @@
+//! Names: when two mentions are the same person or organisation, and which form is the fullest.
+
+use std::collections::HashMap;
+
+use super::Entity;
+use crate::text::ByteRange;
+
+/// Words before a name that are not part of it. Compared in lower case, without a final full stop.
+const TITLES: [&str; 48] = [
+    "admiral", "ambassador", "archbishop", "baroness", "bishop", "capt", "captain", "chancellor", "col", "colonel",
+    "commissioner", "congressman", "congresswoman", "councillor", "dame", "dr", "father", "gen", "general", "gov",
+    "governor", "imam", "judge", "justice", "king", "lady", "lord", "lt", "madam", "maj", "major", "mayor", "minister",
+    "miss", "mr", "mrs", "ms", "pope", "premier", "president", "prime", "prince", "prof", "professor", "rep", "sen",
+    "senator", "sgt",
+];
+
+/// More of them: these also stand behind "the" or in front of other titles.
+const MORE_TITLES: [&str; 10] = [
+    "chairman", "chairwoman", "former", "princess", "queen", "representative", "rev", "secretary", "sir", "the",
+];
+
+fn is_title(word: &str) -> bool {
+    let word = word.trim_end_matches('.').to_lowercase();
+    TITLES.contains(&word.as_str()) || MORE_TITLES.contains(&word.as_str())
+}
+
+/// The words of a name without titles, possessive endings and surrounding punctuation.
+pub(super) fn name_words(text: &str) -> Vec<&str> {
+    let outer = |c: char| !c.is_alphanumeric() && c != '.';
+    let mut words: Vec<&str> = text
+        .split_whitespace()
+        .map(|word| {
+            let word = word.trim_matches(outer);
+            ["'s", "’s"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
+        })
+        .filter(|word| !word.is_empty())
+        .collect();
+    let titles = words.iter().take_while(|word| is_title(word)).count();
+    // "General Motors" keeps its first word; "the President" alone is no name but stays what it is.
+    if titles < words.len() {
+        words.drain(..titles);
+    }
+    words
+}
+
+/// A person, organisation, place or group, with all its mentions.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    /// The fullest form, without titles.
+    pub fullest: String,
+    /// The entity label of the fullest form.
+    pub label: String,
+    /// Indices of the mentions among the document's entities, in text order.
+    pub mentions: Vec<usize>,
+}
+
+/// Labels of things that can speak.
+pub(super) const SPEAKING: [&str; 5] = ["PER", "ORG", "NORP", "LOC", "FAC"];
+
+/// Groups the mentions of people, organisations, places and groups into names.
+///
+/// A short form joins a fuller one of the same label when exactly one fuller form fits: where two people share a
+/// surname, the surname alone stays by itself rather than be given to the wrong one.
+pub(super) fn group_names(text: &str, entities: &[Entity]) -> Vec<Name> {
+    let mut forms: Vec<Form<'_>> = Vec::new();
+    let mut known: HashMap<(&str, String), usize> = HashMap::new();
+    for (index, entity) in entities.iter().enumerate() {
+        let words = name_words(&text[entity.bytes.clone()]);
+        if words.is_empty() || !SPEAKING.contains(&entity.label.as_str()) {
+            continue;
+        }
+        let key = (entity.label.as_str(), words.join(" ").to_lowercase());
+        let form = *known.entry(key).or_insert_with(|| {
+            forms.push(Form::new(entity, words));
+            forms.len() - 1
+        });
+        forms[form].mentions.push(index);
+    }
+    let fuller = resolve_forms(&forms);
+    let mut names: Vec<Option<Name>> = forms.iter().enumerate().map(|(index, form)| (fuller[index] == index).then(|| form.name())).collect();
+    for (index, form) in forms.iter().enumerate() {
+        if let Some(name) = names[fuller[index]].as_mut().filter(|_| fuller[index] != index) {
+            name.mentions.extend(&form.mentions);
+        }
+    }
+    let mut names: Vec<Name> = names.into_iter().flatten().collect();
+    names.iter_mut().for_each(|name| name.mentions.sort_unstable());
+    names
+}
+
+/// One spelling of a name.
+struct Form<'text> {
+    label: &'text str,
+    words: Vec<&'text str>,
+    lower: Vec<String>,
+    mentions: Vec<usize>,
+}
+
+impl<'text> Form<'text> {
+    fn new(entity: &'text Entity, words: Vec<&'text str>) -> Self {
+        let plain = |word: &&str| word.trim_end_matches('.').to_lowercase();
+        Self {
+            label: &entity.label,
+            lower: words.iter().map(plain).collect(),
+            words,
+            mentions: Vec::new(),
+        }
+    }
+
+    fn name(&self) -> Name {
+        Name {
+            fullest: self.words.join(" "),
+            label: self.label.to_owned(),
+            mentions: self.mentions.clone(),
+        }
+    }
+
+    /// True when this form can be short for `other`.
+    fn shortens(&self, other: &Self) -> bool {
+        if self.label != other.label || self.lower.len() >= other.lower.len() {
+            return false;
+        }
+        match self.label {
+            // "Moreau" and "Claire Moreau"; "Claire"; "Claire Moreau" and "Claire B. Moreau"
+            "PER" => {
+                let subsequence = {
+                    let mut rest = other.lower.iter();
+                    self.lower.iter().all(|word| rest.any(|candidate| candidate == word))
+                };
+                let surname = self.lower.last() == other.lower.last();
+                let given = self.lower.len() == 1 && self.lower.first() == other.lower.first();
+                subsequence && (surname || given)
+            }
+            // "Harbour Authority" and "Lysmouth Harbour Authority"
+            "ORG" => self.lower.len() > 1 && other.lower.ends_with(&self.lower),
+            _ => false,
+        }
+    }
+}
+
+/// For each form the index of the fullest form that it belongs to (itself, when it has none or several).
+fn resolve_forms(forms: &[Form<'_>]) -> Vec<usize> {
+    // Only forms that share a word can belong together: with that index a document of many names stays fast.
+    let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, form) in forms.iter().enumerate() {
+        for word in &form.lower {
+            by_word.entry(word).or_default().push(index);
+        }
+    }
+    let fullest = |index: usize| {
+        let form = &forms[index];
+        let rarest = form.lower.iter().filter_map(|word| by_word.get(word.as_str())).min_by_key(|list| list.len());
+        let fuller: Vec<usize> = rarest
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|&other| form.shortens(&forms[other]))
+            .collect();
+        let longest = fuller.iter().copied().max_by_key(|&other| (forms[other].lower.len(), std::cmp::Reverse(other)))?;
+        let agree = fuller.iter().all(|&other| other == longest || forms[other].shortens(&forms[longest]));
+        agree.then_some(longest)
+    };
+    (0..forms.len()).map(|index| fullest(index).unwrap_or(index)).collect()
+}
+
+/// The text of a mention as an alias: possessive ending and surrounding punctuation dropped, titles kept.
+pub(super) fn alias(text: &str, bytes: &ByteRange) -> String {
+    let words: Vec<&str> = text[bytes.clone()].split_whitespace().collect();
+    let joined = words.join(" ");
+    let plain = joined.trim_matches(|c: char| !c.is_alphanumeric() && c != '.');
+    ["'s", "’s"].iter().find_map(|ending| plain.strip_suffix(ending)).unwrap_or(plain).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str, mentions: &[(&str, &str)]) -> Vec<(String, usize)> {
+        let mut entities = Vec::new();
+        let mut from = 0;
+        for (label, mention) in mentions {
+            let start = from + text[from..].find(mention).unwrap();
+            from = start + mention.len();
+            entities.push(Entity {
+                label: (*label).to_owned(),
+                bytes: start..from,
+                score: 1.0,
+            });
+        }
+        let names = group_names(text, &entities);
+        names.into_iter().map(|name| (name.fullest, name.mentions.len())).collect()
+    }
+
+    #[test]
+    fn titles_are_no_part_of_a_name() {
+        assert_eq!(name_words("Ms. Moreau’s"), ["Moreau"]);
+        assert_eq!(name_words("Prime Minister Ada Holt"), ["Ada", "Holt"]);
+        assert_eq!(name_words("the President"), ["the", "President"]);
+        assert_eq!(name_words("“Shorty” O'Brien"), ["Shorty", "O'Brien"]);
+    }
+
+    #[test]
+    fn short_forms_join_the_fullest() {
+        let text = "Moreau met Claire Moreau. Claire B. Moreau left with Ms. Moreau and the Lysmouth Port Board, the Port Board.";
+        let mentions = [
+            ("PER", "Moreau"),
+            ("PER", "Claire Moreau"),
+            ("PER", "Claire B. Moreau"),
+            ("PER", "Moreau"),
+            ("ORG", "Lysmouth Port Board"),
+            ("ORG", "Port Board"),
+        ];
+        let expected = [("Claire B. Moreau".to_owned(), 4), ("Lysmouth Port Board".to_owned(), 2)];
+        assert_eq!(names(text, &mentions), expected);
+    }
+
+    #[test]
+    fn a_shared_surname_is_given_to_nobody() {
+        let text = "Ada Holt and Ben Holt came. Holt spoke. Ada left.";
+        let mentions = [("PER", "Ada Holt"), ("PER", "Ben Holt"), ("PER", "Holt"), ("PER", "Ada")];
+        let expected = [("Ada Holt".to_owned(), 2), ("Ben Holt".to_owned(), 1), ("Holt".to_owned(), 1)];
+        assert_eq!(names(text, &mentions), expected);
+    }
+}

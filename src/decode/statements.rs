@@ -1,0 +1,74 @@
+//! Statements: a cue with its sources and contents.
+
+use super::links::{Link, LinkSpan, link};
+use super::{Act, Kind, Quotations, Segment, act};
+use crate::model::{LinkRole, Model};
+use crate::text::ByteRange;
+
+/// Who said what: one attribution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// Who it is attributed to; empty where the text does not say.
+    pub source: Vec<Segment>,
+    /// The words that attribute it.
+    pub cue: Vec<Segment>,
+    /// What is attributed; never empty.
+    pub content: Vec<Segment>,
+    /// Whether the content stands in quotation marks.
+    pub kind: Kind,
+    /// Whether it was uttered or thought.
+    pub act: Act,
+    /// Product of the scores of its segments and links, 0 to 1.
+    pub score: f32,
+}
+
+impl Statement {
+    /// The first byte of any of its segments.
+    pub fn start(&self) -> usize {
+        let segments = self.source.iter().chain(&self.cue).chain(&self.content);
+        segments.map(|segment| segment.bytes.start).min().unwrap_or_default()
+    }
+}
+
+/// Links the spans of a document and builds its statements, in text order. A cue without a content is dropped.
+pub(super) fn assemble(model: &Model, text: &str, spans: &[LinkSpan]) -> Vec<Statement> {
+    let mut links = link(model, spans);
+    links.sort_by_key(|link| (link.cue, link.span));
+    let quotations = Quotations::find(text);
+    let mut statements: Vec<Statement> = links
+        .chunk_by(|a, b| a.cue == b.cue)
+        .filter_map(|links| statement(text, &quotations, spans, links))
+        .collect();
+    statements.sort_by_key(Statement::start);
+    statements
+}
+
+/// The statement of one cue, whose links these are.
+fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[Link]) -> Option<Statement> {
+    let cue = &spans[links.first()?.cue];
+    let segments = |role: LinkRole| -> Vec<Segment> {
+        let linked = links.iter().map(|link| &spans[link.span]);
+        linked.filter(|span| span.role == role).map(segment).collect()
+    };
+    let (source, content) = (segments(LinkRole::Source), segments(LinkRole::Content));
+    if content.is_empty() {
+        return None;
+    }
+    let ranges: Vec<ByteRange> = content.iter().map(|segment| segment.bytes.clone()).collect();
+    let product: f32 = links.iter().map(|link| link.probability * spans[link.span].score).product();
+    Some(Statement {
+        source,
+        cue: vec![segment(cue)],
+        content,
+        kind: quotations.kind(text, &ranges),
+        act: act(&text[cue.bytes.clone()]),
+        score: (product * cue.score).clamp(0.0, 1.0),
+    })
+}
+
+fn segment(span: &LinkSpan) -> Segment {
+    Segment {
+        bytes: span.bytes.clone(),
+        score: span.score,
+    }
+}

@@ -1,0 +1,33 @@
+//! Stitching: where windows overlap, each token is scored by the window in which it stands farthest from a border.
+
+use std::ops::Range;
+
+use crate::model::WindowOutput;
+use crate::text::Window;
+
+/// Windows that have been run but not yet decoded, in text order.
+pub(super) type Pending = std::collections::VecDeque<(Window, WindowOutput)>;
+
+/// Index of the pending window that knows a token best; the earlier one where two are equal.
+pub(super) fn best_window(pending: &Pending, token: usize) -> Option<usize> {
+    let context = |(window, _): &(Window, WindowOutput)| window.context(&(token..token + 1));
+    (0..pending.len())
+        .filter_map(|index| Some((index, context(&pending[index])?)))
+        .fold(None, |best: Option<(usize, usize)>, next| match best {
+            Some(best) if best.1 >= next.1 => Some(best),
+            _ => Some(next),
+        })
+        .map(|(index, _)| index)
+}
+
+/// The rows of one head over a paragraph, each from the best window. `width`: tags of the head.
+pub(super) fn stitch(pending: &Pending, paragraph: Range<usize>, head: usize, width: usize) -> Vec<f32> {
+    let mut rows = Vec::with_capacity(paragraph.len() * width);
+    for token in paragraph {
+        if let Some((window, output)) = best_window(pending, token).map(|index| &pending[index]) {
+            let row = (token - window.tokens.start) * width;
+            rows.extend_from_slice(&output.tag_scores[head][row..row + width]);
+        }
+    }
+    rows
+}

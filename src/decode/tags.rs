@@ -1,0 +1,196 @@
+//! Tag decoding: the best tag sequence of a paragraph (Viterbi), and how sure of it the random field is.
+
+use std::ops::Range;
+
+use crate::model::TagScheme;
+
+/// A decoded span: a label of the scheme over a range of the paragraph's tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TagSpan {
+    /// Index into the scheme's labels.
+    pub label: usize,
+    /// Tokens, counted from the paragraph's first.
+    pub tokens: Range<usize>,
+    /// Mean marginal probability of the tokens' tags.
+    pub score: f32,
+}
+
+/// Decodes one paragraph. `scores`: `[tokens, tags]`, row by row.
+pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
+    let best = viterbi(scheme, scores);
+    if best.iter().all(|&tag| tag == 0) {
+        return Vec::new();
+    }
+    let certainty = marginals(scheme, scores, &best);
+    let mut spans: Vec<TagSpan> = Vec::new();
+    for (token, &tag) in best.iter().enumerate() {
+        match (tag, spans.last_mut()) {
+            (0, _) => {}
+            (tag, Some(span)) if tag % 2 == 0 && span.tokens.end == token => span.tokens.end += 1,
+            (tag, _) => spans.push(TagSpan {
+                label: (tag - 1) / 2,
+                tokens: token..token + 1,
+                score: 0.0,
+            }),
+        }
+    }
+    for span in &mut spans {
+        let sum: f64 = certainty[span.tokens.clone()].iter().sum();
+        span.score = (sum / span.tokens.len() as f64).clamp(0.0, 1.0) as f32;
+    }
+    spans
+}
+
+/// A score that arithmetic can trust: what is not a number counts as impossible.
+fn sound(score: f32) -> f32 {
+    if score.is_finite() { score.clamp(-1e4, 1e4) } else { -1e4 }
+}
+
+/// The best tag sequence that the grammar allows.
+fn viterbi(scheme: &TagScheme, scores: &[f32]) -> Vec<usize> {
+    let tags = scheme.tags();
+    let mut rows = scores.chunks_exact(tags);
+    let Some(first) = rows.next() else {
+        return Vec::new();
+    };
+    let mut best: Vec<f32> = first.iter().zip(&scheme.start).map(|(&score, start)| sound(score) + start).collect();
+    let mut back: Vec<u16> = Vec::with_capacity(scores.len());
+    let mut following = vec![0.0; tags];
+    for row in rows {
+        for (to, value) in following.iter_mut().enumerate() {
+            let (from, score) = (0..tags)
+                .map(|from| (from, best[from] + scheme.transitions[from * tags + to]))
+                .fold((0, f32::NEG_INFINITY), |a, b| if b.1 > a.1 { b } else { a });
+            back.push(from as u16);
+            *value = score + sound(row[to]);
+        }
+        std::mem::swap(&mut best, &mut following);
+    }
+    let mut tag = (0..tags).fold(0, |a, b| if best[b] > best[a] { b } else { a });
+    let mut path = vec![tag];
+    for pointers in back.chunks_exact(tags).rev() {
+        tag = usize::from(pointers[tag]);
+        path.push(tag);
+    }
+    path.reverse();
+    path
+}
+
+/// Marginal probability of each token's tag on `path`, by the forward-backward recursion in scaled probabilities.
+fn marginals(scheme: &TagScheme, scores: &[f32], path: &[usize]) -> Vec<f64> {
+    let tags = scheme.tags();
+    let power = |score: &f32| f64::from(score.clamp(-1e4, 50.0)).exp();
+    let transitions: Vec<f64> = scheme.transitions.iter().map(power).collect();
+    let start: Vec<f64> = scheme.start.iter().map(power).collect();
+    let emissions: Vec<f64> = scores
+        .chunks_exact(tags)
+        .flat_map(|row| {
+            let highest = row.iter().copied().map(sound).fold(f32::NEG_INFINITY, f32::max);
+            row.iter().map(move |&score| f64::from(sound(score) - highest).exp())
+        })
+        .collect();
+    let emission = |token: usize| &emissions[token * tags..(token + 1) * tags];
+
+    let mut forward = Vec::with_capacity(emissions.len());
+    let mut current: Vec<f64> = start.iter().zip(emission(0)).map(|(a, b)| a * b).collect();
+    normalise(&mut current);
+    forward.extend_from_slice(&current);
+    for token in 1..path.len() {
+        let mut following = vec![0.0; tags];
+        for (from, &weight) in current.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+            for (value, transition) in following.iter_mut().zip(&transitions[from * tags..]) {
+                *value += weight * transition;
+            }
+        }
+        for (value, emission) in following.iter_mut().zip(emission(token)) {
+            *value *= emission;
+        }
+        normalise(&mut following);
+        forward.extend_from_slice(&following);
+        current = following;
+    }
+
+    let mut certainty = vec![0.0; path.len()];
+    let mut backward = vec![1.0; tags];
+    for token in (0..path.len()).rev() {
+        let row = &forward[token * tags..(token + 1) * tags];
+        let total: f64 = row.iter().zip(&backward).map(|(a, b)| a * b).sum();
+        let chosen = row[path[token]] * backward[path[token]];
+        certainty[token] = if total > 0.0 { chosen / total } else { 0.0 };
+        let weighted: Vec<f64> = backward.iter().zip(emission(token)).map(|(a, b)| a * b).collect();
+        for (from, value) in backward.iter_mut().enumerate() {
+            let row = &transitions[from * tags..(from + 1) * tags];
+            *value = row.iter().zip(&weighted).map(|(a, b)| a * b).sum();
+        }
+        normalise(&mut backward);
+    }
+    certainty
+}
+
+/// Scales to a sum of one; where nothing is possible, everything is equally so.
+fn normalise(values: &mut [f64]) {
+    let sum: f64 = values.iter().sum();
+    if sum > 0.0 && sum.is_finite() {
+        values.iter_mut().for_each(|value| *value /= sum);
+    } else {
+        let share = 1.0 / values.len() as f64;
+        values.fill(share);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scheme(transitions: Vec<f32>) -> TagScheme {
+        TagScheme::new("test", vec!["A".to_owned(), "B".to_owned()], transitions, vec![0.0; 5])
+    }
+
+    /// Every path of the grammar with its score: the definition that the recursions must agree with.
+    fn all_paths(scheme: &TagScheme, scores: &[f32]) -> Vec<(Vec<usize>, f64)> {
+        let tags = scheme.tags();
+        let mut paths = vec![(Vec::new(), 0.0)];
+        for row in scores.chunks_exact(tags) {
+            let extend = |(path, score): &(Vec<usize>, f64), tag: usize| {
+                let step = path.last().map_or(scheme.start[tag], |last: &usize| scheme.transitions[last * tags + tag]);
+                ([path.as_slice(), &[tag]].concat(), score + f64::from(step) + f64::from(row[tag]))
+            };
+            paths = paths.iter().flat_map(|path| (0..tags).map(|tag| extend(path, tag)).collect::<Vec<_>>()).collect();
+        }
+        paths
+    }
+
+    proptest! {
+        #[test]
+        fn recursions_agree_with_the_definition(
+            scores in prop::collection::vec(-6.0f32..6.0, 5..=20),
+            transitions in prop::collection::vec(-2.0f32..2.0, 25),
+        ) {
+            let scheme = scheme(transitions);
+            let scores = &scores[..scores.len() / 5 * 5];
+            let paths = all_paths(&scheme, scores);
+            let best = paths.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+            let found = viterbi(&scheme, scores);
+            let score_of = |path: &[usize]| paths.iter().find(|(p, _)| p == path).unwrap().1;
+            prop_assert!((score_of(&found) - best.1).abs() < 1e-3);
+            let total: f64 = paths.iter().map(|(_, score)| score.exp()).sum();
+            for (token, value) in marginals(&scheme, scores, &found).into_iter().enumerate() {
+                let through: f64 = paths.iter().filter(|(p, _)| p[token] == found[token]).map(|(_, s)| s.exp()).sum();
+                prop_assert!((value - through / total).abs() < 1e-4, "{value} against {}", through / total);
+            }
+        }
+
+        #[test]
+        fn any_scores_give_sound_spans(scores in prop::collection::vec(prop::num::f32::ANY, 0..100)) {
+            let scores = &scores[..scores.len() / 5 * 5];
+            let mut end = 0;
+            for span in decode_tags(&scheme(vec![0.0; 25]), scores) {
+                prop_assert!(span.tokens.start >= end && !span.tokens.is_empty());
+                prop_assert!(span.tokens.end <= scores.len() / 5 && span.label < 2);
+                prop_assert!((0.0..=1.0).contains(&span.score));
+                end = span.tokens.end;
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Batches: the windows of many documents, run together in groups of like length.
+
+use rayon::prelude::*;
+
+use super::{EngineError, Extraction, Options};
+use crate::decode::{Annotations, DocumentDecoder};
+use crate::model::{Model, ModelError, WindowInput, WindowOutput};
+use crate::text::{Document, Tokens, Window, WindowSize, plan_windows};
+
+/// Tokens that one worker takes at a time: more gains no speed, and costs memory.
+const BATCH_TOKENS: usize = 512;
+
+/// Batches per worker between two rounds of decoding. What is held in memory is one such round.
+const BATCHES_PER_ROUND: usize = 8;
+
+/// A document cut up, or the reason why it could not be.
+struct Prepared<'a> {
+    document: &'a Document,
+    tokens: Tokens,
+    windows: Vec<Window>,
+}
+
+/// Extracts from all documents, in order.
+pub(super) fn run(
+    model: &Model,
+    size: WindowSize,
+    options: &Options,
+    documents: &[Document],
+) -> Vec<Result<Extraction, EngineError>> {
+    let prepared: Vec<Result<Prepared<'_>, EngineError>> = documents
+        .par_iter()
+        .map(|document| {
+            let tokens = model.tokenizer().tokenise(&document.text)?;
+            let windows = plan_windows(&tokens, &document.text, size);
+            Ok(Prepared {
+                document,
+                tokens,
+                windows,
+            })
+        })
+        .collect();
+    let annotations = annotate(model, options, &prepared);
+    prepared
+        .into_par_iter()
+        .zip(annotations)
+        .map(|(prepared, annotations)| {
+            let document = prepared?.document;
+            Ok(Extraction::new(model.identifier(), document, annotations?, options))
+        })
+        .collect()
+}
+
+/// Where a window belongs: document and number in it.
+type Place = (usize, usize);
+
+/// Runs the windows of all documents in rounds, in text order, and decodes after each round.
+fn annotate(
+    model: &Model,
+    options: &Options,
+    prepared: &[Result<Prepared<'_>, EngineError>],
+) -> Vec<Result<Annotations, ModelError>> {
+    let scheme = options.entity_scheme.name();
+    let mut decoders: Vec<Result<Option<DocumentDecoder<'_>>, ModelError>> = prepared
+        .iter()
+        .map(|prepared| match prepared {
+            Ok(prepared) => DocumentDecoder::new(model, &prepared.document.text, &prepared.tokens, scheme).map(Some),
+            Err(_) => Ok(None),
+        })
+        .collect();
+    let places: Vec<Place> = prepared
+        .iter()
+        .enumerate()
+        .flat_map(|(document, prepared)| {
+            let windows = prepared.as_ref().map_or(0, |prepared| prepared.windows.len());
+            (0..windows).map(move |window| (document, window))
+        })
+        .collect();
+    for round in rounds(&places, prepared) {
+        let outputs = run_round(model, &DocumentDecoder::heads(scheme), prepared, round);
+        let mut outputs = outputs.into_iter();
+        // Each decoder takes its own windows, in text order, side by side with the others.
+        let mut work: Vec<(usize, Vec<Result<WindowOutput, ModelError>>)> = Vec::new();
+        for group in round.chunk_by(|a, b| a.0 == b.0) {
+            work.push((group[0].1, outputs.by_ref().take(group.len()).collect()));
+        }
+        let from = round.first().map_or(0, |place| place.0);
+        let active = decoders.iter_mut().zip(prepared).skip(from);
+        let touched = active.filter(|(_, prepared)| prepared.as_ref().is_ok_and(|prepared| !prepared.windows.is_empty()));
+        let jobs: Vec<_> = touched.zip(work).collect();
+        jobs.into_par_iter().for_each(|((decoder, prepared), (first, outputs))| {
+            let Ok(prepared) = prepared else { return };
+            for (window, output) in prepared.windows[first..].iter().zip(outputs) {
+                let pushed = match decoder {
+                    Ok(Some(decoder)) => output.and_then(|output| decoder.push(window.clone(), output)),
+                    _ => return,
+                };
+                if let Err(error) = pushed {
+                    *decoder = Err(error);
+                    return;
+                }
+            }
+        });
+    }
+    decoders
+        .into_par_iter()
+        .map(|decoder| Ok(decoder?.map(DocumentDecoder::finish).unwrap_or_default()))
+        .collect()
+}
+
+/// Cuts the list of windows into rounds of bounded size.
+fn rounds<'p>(places: &'p [Place], prepared: &[Result<Prepared<'_>, EngineError>]) -> Vec<&'p [Place]> {
+    let limit = BATCH_TOKENS * BATCHES_PER_ROUND * rayon::current_num_threads();
+    let mut rounds = Vec::new();
+    let (mut start, mut tokens) = (0, 0);
+    for (index, &place) in places.iter().enumerate() {
+        tokens += length(prepared, place);
+        if tokens >= limit {
+            rounds.push(&places[start..=index]);
+            (start, tokens) = (index + 1, 0);
+        }
+    }
+    if start < places.len() {
+        rounds.push(&places[start..]);
+    }
+    rounds
+}
+
+fn length(prepared: &[Result<Prepared<'_>, EngineError>], (document, window): Place) -> usize {
+    prepared[document].as_ref().map_or(0, |prepared| prepared.windows[window].tokens.len())
+}
+
+/// Runs the windows of one round in batches of like length; outputs stand in the order of the windows.
+fn run_round(
+    model: &Model,
+    heads: &[&str],
+    prepared: &[Result<Prepared<'_>, EngineError>],
+    round: &[Place],
+) -> Vec<Result<WindowOutput, ModelError>> {
+    let mut order: Vec<usize> = (0..round.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(length(prepared, round[index])));
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = BATCH_TOKENS;
+    for index in order {
+        let more = length(prepared, round[index]);
+        match batches.last_mut() {
+            Some(batch) if tokens + more <= BATCH_TOKENS => {
+                tokens += more;
+                batch.push(index);
+            }
+            _ => {
+                tokens = more;
+                batches.push(vec![index]);
+            }
+        }
+    }
+    let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = batches
+        .into_par_iter()
+        .flat_map_iter(|batch| {
+            let inputs: Vec<WindowInput<'_>> = batch.iter().filter_map(|&index| input(prepared, round[index])).collect();
+            let results: Vec<Result<WindowOutput, ModelError>> = match model.forward(&inputs, heads) {
+                Ok(outputs) => outputs.into_iter().map(Ok).collect(),
+                // One bad window must not cost the others: each gets its own try.
+                Err(_) => inputs.iter().map(|&input| alone(model, heads, input)).collect(),
+            };
+            batch.into_iter().zip(results)
+        })
+        .collect();
+    outputs.sort_by_key(|(index, _)| *index);
+    outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+fn alone(model: &Model, heads: &[&str], input: WindowInput<'_>) -> Result<WindowOutput, ModelError> {
+    let outputs = model.forward(&[input], heads)?;
+    let missing = || ModelError::Window("the model returned nothing for it".to_owned());
+    outputs.into_iter().next().ok_or_else(missing)
+}
+
+fn input<'p>(prepared: &'p [Result<Prepared<'_>, EngineError>], (document, window): Place) -> Option<WindowInput<'p>> {
+    let prepared = prepared[document].as_ref().ok()?;
+    let range = prepared.windows[window].tokens.clone();
+    Some(WindowInput {
+        ids: &prepared.tokens.ids[range.clone()],
+        shapes: &prepared.tokens.shapes[range.clone()],
+        gaps: &prepared.tokens.gaps[range],
+    })
+}

@@ -1,0 +1,139 @@
+//! The engine: documents in, extractions out, in batches, on all the cores it was given.
+//!
+//! Knows nothing of files, HTTP or progress bars. A document that cannot be processed costs its own error.
+
+mod batch;
+mod extraction;
+
+use std::str::FromStr;
+
+pub use extraction::{Extraction, ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, SpeakerLink, TextSpan};
+
+use crate::model::{Model, ModelError};
+use crate::text::{Document, OffsetUnit, TokenizerError, WindowSize};
+
+/// Which entity head answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EntityScheme {
+    /// PER, ORG, LOC, NORP, FAC, PRODUCT, DATE, MONEY, MISC.
+    #[default]
+    News9,
+    /// PER, ORG, LOC, MISC, as in CoNLL-2003.
+    Conll4,
+}
+
+impl EntityScheme {
+    /// The name of the head, on the command line and in the model.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::News9 => "news9",
+            Self::Conll4 => "conll4",
+        }
+    }
+}
+
+impl FromStr for EntityScheme {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [Self::News9, Self::Conll4]
+            .into_iter()
+            .find(|scheme| scheme.name() == name)
+            .ok_or_else(|| format!("unknown entity scheme {name:?}: use news9 or conll4"))
+    }
+}
+
+/// What a caller may choose about an extraction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Which entity head answers.
+    pub entity_scheme: EntityScheme,
+    /// The unit of all offsets in the output.
+    pub offset_unit: OffsetUnit,
+    /// Entities and statements with a lower score are left out, 0 to 1.
+    pub min_score: f32,
+    /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
+    pub max_window: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            entity_scheme: EntityScheme::default(),
+            offset_unit: OffsetUnit::default(),
+            min_score: 0.0,
+            max_window: None,
+        }
+    }
+}
+
+/// Why the engine cannot start, or a document not be processed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The tokenizer failed.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The worker threads could not be started.
+    #[error("cannot start the worker threads: {0}")]
+    Threads(String),
+    /// A window size that the model cannot take.
+    #[error("--max-window {asked} is not between 3 and {limit}, the most tokens that this model reads at a time")]
+    Window {
+        /// What was asked for, in tokens.
+        asked: usize,
+        /// The model's limit, in tokens.
+        limit: usize,
+    },
+}
+
+/// A model with its workers.
+pub struct Engine {
+    model: Model,
+    options: Options,
+    window: WindowSize,
+    workers: rayon::ThreadPool,
+}
+
+impl Engine {
+    /// Starts `threads` workers (0: one per core).
+    ///
+    /// # Errors
+    /// [`EngineError::Window`], [`EngineError::Threads`].
+    pub fn new(model: Model, options: Options, threads: usize) -> Result<Self, EngineError> {
+        let limit = model.config().encoder.max_position_embeddings;
+        let asked = options.max_window.unwrap_or(model.config().max_window);
+        if !(3..=limit).contains(&asked) {
+            return Err(EngineError::Window { asked, limit });
+        }
+        let workers = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("onrecord-{index}"))
+            .build()
+            .map_err(|error| EngineError::Threads(error.to_string()))?;
+        Ok(Self {
+            model,
+            options,
+            // [CLS] and [SEP] take two places.
+            window: WindowSize::new(asked - 2),
+            workers,
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Number of worker threads.
+    pub fn threads(&self) -> usize {
+        self.workers.current_num_threads()
+    }
+
+    /// Processes documents together; results stand in their order.
+    pub fn extract(&self, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
+        self.workers.install(|| batch::run(&self.model, self.window, &self.options, documents))
+    }
+}

@@ -1,0 +1,31 @@
+//! onrecord reads news text and returns its named entities and who said what: every direct, indirect and mixed
+//! quotation with its source, cue and content, and the person or organisation behind it.
+//!
+//! Data flows one way through the rooms of this crate, and a room knows only the rooms before it:
+//!
+//! ```text
+//! text (document, offsets, windows) -> model (weights, encoder, heads) -> decode (entities, statements, speakers)
+//!   -> engine (batches, workers) -> cli            beside them: eval
+//! ```
+//!
+//! The short way in:
+//!
+//! ```no_run
+//! use onrecord::{engine::{Engine, Options}, model::Model, text::Document};
+//!
+//! let engine = Engine::new(Model::embedded()?, Options::default(), 0)?;
+//! let document = Document::new("doc-1", "“The pier is beyond repair,” said Claire Moreau.")?;
+//! for extraction in engine.extract(&[document]) {
+//!     for statement in extraction?.statements {
+//!         println!("{:?}: {}", statement.speaker, statement.content[0].text);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod cli;
+pub mod decode;
+pub mod engine;
+//pub mod eval;
+pub mod model;
+pub mod text;

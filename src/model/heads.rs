@@ -1,0 +1,231 @@
+//! The heads: tag scores with their BIO grammar, and links between spans.
+
+use candle_core::{Device, Tensor};
+
+use super::config::{ModelConfig, labels};
+use super::weights::{Weights, WeightsError};
+
+/// Score of what the BIO grammar forbids.
+const IMPOSSIBLE: f32 = -1e4;
+
+/// The tags of a head and the scores of a linear-chain conditional random field over them (Lafferty et al. 2001).
+#[derive(Debug, Clone)]
+pub struct TagScheme {
+    /// The head's name.
+    pub name: String,
+    /// Labels, in tag order: tag 0 is O, label `k` has B at `1 + 2k` and I at `2 + 2k`.
+    pub labels: Vec<String>,
+    /// Score of going from one tag to another, `[from, to]`, row by row; what BIO forbids is far below the rest.
+    pub transitions: Vec<f32>,
+    /// Score of a tag at the first token of a paragraph.
+    pub start: Vec<f32>,
+}
+
+impl TagScheme {
+    /// A scheme from free scores: the grammar's prohibitions are laid over them.
+    pub fn new(name: &str, labels: Vec<String>, mut transitions: Vec<f32>, mut start: Vec<f32>) -> Self {
+        let tags = 1 + 2 * labels.len();
+        let is_inside = |tag: usize| tag > 0 && tag.is_multiple_of(2);
+        for to in (0..tags).filter(|&tag| is_inside(tag)) {
+            start[to] = IMPOSSIBLE;
+            for from in (0..tags).filter(|&from| from != to && from + 1 != to) {
+                transitions[from * tags + to] = IMPOSSIBLE;
+            }
+        }
+        Self {
+            name: name.to_owned(),
+            labels,
+            transitions,
+            start,
+        }
+    }
+
+    /// Number of tags.
+    pub fn tags(&self) -> usize {
+        self.start.len()
+    }
+}
+
+pub(super) struct TagHead {
+    pub(super) scheme: TagScheme,
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl TagHead {
+    pub(super) fn load(
+        name: &str,
+        tags: &[String],
+        config: &ModelConfig,
+        weights: &Weights<'_>,
+    ) -> Result<Self, WeightsError> {
+        let (count, hidden) = (tags.len(), config.encoder.hidden_size);
+        let part = |part: &str| format!("heads.{name}.{part}");
+        let scheme = TagScheme::new(
+            name,
+            labels(tags).map(str::to_owned).collect(),
+            weights.values(&part("transitions"), &[count, count])?,
+            weights.values(&part("start"), &[count])?,
+        );
+        let weight = weights.tensor(&part("classifier.weight"), &[count, hidden])?;
+        Ok(Self {
+            scheme,
+            weight: weight.t()?.contiguous()?,
+            bias: weights.tensor(&part("classifier.bias"), &[count])?,
+        })
+    }
+
+    /// `[rows, hidden]` -> `[rows, tags]`, row by row.
+    pub(super) fn scores(&self, states: &Tensor) -> candle_core::Result<Vec<f32>> {
+        let scores = states.matmul(&self.weight)?.broadcast_add(&self.bias)?;
+        scores.flatten_all()?.to_vec1()
+    }
+}
+
+/// Which pairs a link head scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// Content to cue: one cue or none.
+    Content,
+    /// Source to cue: any number of cues.
+    Source,
+}
+
+impl LinkKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Source => "source",
+        }
+    }
+}
+
+/// A span as the link heads see it.
+#[derive(Debug, Clone, Default)]
+pub struct SpanVectors {
+    /// Towards the cues of its own kind for a content or a source; towards contents for a cue. `[width]`
+    first: Vec<f32>,
+    /// For a cue: towards sources. `[width]`
+    second: Vec<f32>,
+}
+
+impl SpanVectors {
+    pub(super) fn of_spans(rows: Vec<Vec<f32>>) -> Vec<Self> {
+        let vector = |first| Self {
+            first,
+            second: Vec::new(),
+        };
+        rows.into_iter().map(vector).collect()
+    }
+
+    pub(super) fn of_cues(contents: Vec<Vec<f32>>, sources: Vec<Vec<f32>>) -> Vec<Self> {
+        let pairs = contents.into_iter().zip(sources);
+        pairs.map(|(first, second)| Self { first, second }).collect()
+    }
+}
+
+/// Scores (span, cue) pairs by a biaffine form (Dozat and Manning 2017) and a term for their distance.
+pub(super) struct LinkHead {
+    kind: LinkKind,
+    span: (Tensor, Tensor),
+    /// The projection of cues, and the bilinear form that is applied to them at once.
+    cue: (Tensor, Tensor),
+    form: Tensor,
+    distance: Vec<f32>,
+    none: Option<(Vec<f32>, f32)>,
+    hidden: usize,
+}
+
+impl LinkHead {
+    pub(super) fn load(kind: LinkKind, config: &ModelConfig, weights: &Weights<'_>) -> Result<Self, WeightsError> {
+        let (hidden, width) = (config.encoder.hidden_size, config.links.width);
+        let part = |part: &str| format!("links.{}.{part}", kind.name());
+        let projection = |name: &str| -> Result<(Tensor, Tensor), WeightsError> {
+            let weight = weights.tensor(&part(&format!("{name}.weight")), &[width, 2 * hidden])?;
+            let bias = weights.tensor(&part(&format!("{name}.bias")), &[width])?;
+            Ok((weight.t()?.contiguous()?, bias))
+        };
+        let none = match kind {
+            LinkKind::Content => {
+                let weight = weights.values(&part("none.weight"), &[1, width])?;
+                let bias = weights.values(&part("none.bias"), &[1])?;
+                Some((weight, bias.first().copied().unwrap_or_default()))
+            }
+            LinkKind::Source => None,
+        };
+        Ok(Self {
+            kind,
+            span: projection("span")?,
+            cue: projection("cue")?,
+            form: weights.tensor(&part("weight"), &[width, width])?.t()?.contiguous()?,
+            distance: weights.values(&part("distance"), &[config.links.distance_buckets])?,
+            none,
+            hidden,
+        })
+    }
+
+    /// Projects spans given by the states of their first and last tokens.
+    pub(super) fn project(&self, ends: &[(&[f32], &[f32])], as_cue: bool) -> candle_core::Result<Vec<Vec<f32>>> {
+        if ends.is_empty() {
+            return Ok(Vec::new());
+        }
+        let joined: Vec<f32> = ends.iter().flat_map(|(first, last)| [*first, *last].concat()).collect();
+        let joined = Tensor::from_vec(joined, (ends.len(), 2 * self.hidden), &Device::Cpu)?;
+        let (weight, bias) = if as_cue { &self.cue } else { &self.span };
+        let projected = joined.matmul(weight)?.broadcast_add(bias)?.tanh()?;
+        // A pair's score is span . form . cue: with the form applied here, it is a plain dot product.
+        if as_cue { projected.matmul(&self.form)?.to_vec2() } else { projected.to_vec2() }
+    }
+
+    pub(super) fn score(&self, span: &SpanVectors, cue: &SpanVectors, distance: isize) -> f32 {
+        let cue = match self.kind {
+            LinkKind::Content => &cue.first,
+            LinkKind::Source => &cue.second,
+        };
+        dot(&span.first, cue) + self.distance[distance_bucket(distance, self.distance.len())]
+    }
+
+    pub(super) fn none_score(&self, span: &SpanVectors) -> f32 {
+        self.none.as_ref().map_or(0.0, |(weight, bias)| dot(&span.first, weight) + bias)
+    }
+}
+
+fn dot(left: &[f32], right: &[f32]) -> f32 {
+    left.iter().zip(right).map(|(a, b)| a * b).sum()
+}
+
+/// Log-scaled bucket of a distance: the lower half for cues at or before the span, the upper for cues behind it.
+fn distance_bucket(distance: isize, buckets: usize) -> usize {
+    let half = buckets / 2;
+    let length = distance.unsigned_abs();
+    let bucket = if length < 8 {
+        length
+    } else {
+        8 + ((length as f32 / 8.0).log2() * 4.0).floor() as usize
+    };
+    bucket.min(half - 1) + if distance > 0 { half } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_fall_into_buckets() {
+        let buckets: Vec<_> = [0, -1, 1, -7, 8, -8, 16, 4000, -4000]
+            .into_iter()
+            .map(|distance| distance_bucket(distance, 64))
+            .collect();
+        assert_eq!(buckets, [0, 1, 33, 7, 40, 8, 44, 63, 31]);
+    }
+
+    #[test]
+    fn the_grammar_lies_over_learned_scores() {
+        let labels = vec!["A".to_owned(), "B".to_owned()];
+        let scheme = TagScheme::new("test", labels, vec![9.0; 25], vec![9.0; 5]);
+        // O, B-A, I-A, B-B, I-B
+        let allowed_into_inside_a: Vec<_> = (0..5).filter(|from| scheme.transitions[from * 5 + 2] > 0.0).collect();
+        assert_eq!(allowed_into_inside_a, [1, 2]);
+        assert_eq!(scheme.start, [9.0, 9.0, IMPOSSIBLE, 9.0, IMPOSSIBLE]);
+    }
+}

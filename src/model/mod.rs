@@ -1,0 +1,272 @@
+//! The model room: configuration, weights, the encoder, and the heads that stand on it.
+//!
+//! One forward pass over a batch of windows gives everything: tag scores of each head that was asked for, and the
+//! encoder's states, from which the links between spans are scored. Tensors do not leave this room; what leaves it
+//! is plain rows of `f32`.
+
+mod config;
+mod encoder;
+mod heads;
+mod kernels;
+mod source;
+mod weights;
+
+use std::path::Path;
+
+use candle_core::Device;
+use sha2::{Digest, Sha256};
+
+pub use config::{EncoderConfig, LinkConfig, ModelConfig, TrainingData};
+pub use encoder::WindowInput;
+pub use heads::{LinkKind, SpanVectors, TagScheme};
+pub use source::ModelFiles;
+pub use weights::WeightsError;
+
+use crate::text::{Tokenizer, TokenizerError};
+use encoder::Encoder;
+use heads::{LinkHead, TagHead};
+use weights::Weights;
+
+/// Why a model cannot be loaded or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A file of the model directory cannot be read.
+    #[error("cannot read {path}: {reason} (a model directory holds config.json, tokenizer.json and model.safetensors)")]
+    File {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// `config.json` is not what it should be.
+    #[error("{origin}: config.json: {reason}")]
+    Config {
+        /// The model directory, or "embedded model".
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `tokenizer.json` cannot be used.
+    #[error("{origin}: tokenizer.json: {source}")]
+    Tokenizer {
+        /// The model directory, or "embedded model".
+        origin: String,
+        /// What is wrong with it.
+        source: TokenizerError,
+    },
+    /// `model.safetensors` is broken or does not fit the configuration.
+    #[error("{origin}: model.safetensors: {source}")]
+    Weights {
+        /// The model directory, or "embedded model".
+        origin: String,
+        /// What is wrong with it.
+        source: WeightsError,
+    },
+    /// The binary was built without a model.
+    #[error("this build has no embedded model: name one with --model DIR")]
+    NotEmbedded,
+    /// A window is empty or longer than the model's positions, or names a token outside the vocabulary.
+    #[error("a window cannot be run: {0}")]
+    Window(String),
+    /// No head of that name.
+    #[error("the model has no {0:?} head")]
+    NoHead(String),
+    /// The tensor library failed.
+    #[error("inference failed: {0}")]
+    Inference(#[from] candle_core::Error),
+}
+
+/// What the model says about one window. Rows are tokens, special tokens left out.
+#[derive(Debug, Clone)]
+pub struct WindowOutput {
+    /// Number of tokens.
+    pub tokens: usize,
+    /// Tag scores of the heads asked for, in the order asked: `[tokens, tags]` each, row by row.
+    pub tag_scores: Vec<Vec<f32>>,
+    /// The encoder's states: `[tokens, hidden]`, row by row.
+    pub states: Vec<f32>,
+}
+
+/// A loaded model, ready to run. Shared freely between threads.
+pub struct Model {
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    encoder: Encoder,
+    tag_heads: Vec<TagHead>,
+    content_links: LinkHead,
+    source_links: LinkHead,
+    hash: String,
+}
+
+impl Model {
+    /// The model inside the binary (`models/onrecord-small`).
+    ///
+    /// # Errors
+    /// [`ModelError::NotEmbedded`] in builds without the `embedded-model` feature.
+    pub fn embedded() -> Result<Self, ModelError> {
+        Self::from_files(&ModelFiles::embedded()?)
+    }
+
+    /// A model from a directory with `config.json`, `tokenizer.json` and `model.safetensors`.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with such files, by name; never a panic.
+    pub fn load(directory: &Path) -> Result<Self, ModelError> {
+        Self::from_files(&ModelFiles::read(directory)?)
+    }
+
+    /// A model from the contents of its three files.
+    ///
+    /// # Errors
+    /// As for [`Model::load`].
+    pub fn from_files(files: &ModelFiles) -> Result<Self, ModelError> {
+        let origin = files.origin.clone();
+        let config = ModelConfig::from_json(&files.config).map_err(|reason| ModelError::Config {
+            origin: origin.clone(),
+            reason,
+        })?;
+        let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|source| ModelError::Tokenizer {
+            origin: origin.clone(),
+            source,
+        })?;
+        if tokenizer.vocabulary_size() > config.encoder.vocab_size {
+            let reason = format!(
+                "encoder.vocab_size is {}, but tokenizer.json has {} tokens",
+                config.encoder.vocab_size,
+                tokenizer.vocabulary_size()
+            );
+            return Err(ModelError::Config { origin, reason });
+        }
+        let broken = |source| ModelError::Weights {
+            origin: origin.clone(),
+            source,
+        };
+        let weights = Weights::parse(&files.weights, Device::Cpu).map_err(broken)?;
+        let encoder = Encoder::load(&config.encoder, &weights).map_err(broken)?;
+        let tag_heads = config
+            .heads
+            .iter()
+            .map(|(name, tags)| TagHead::load(name, tags, &config, &weights))
+            .collect::<Result<_, _>>()
+            .map_err(broken)?;
+        let content_links = LinkHead::load(LinkKind::Content, &config, &weights).map_err(broken)?;
+        let source_links = LinkHead::load(LinkKind::Source, &config, &weights).map_err(broken)?;
+        let digest = Sha256::digest(&files.weights);
+        let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self {
+            config,
+            tokenizer,
+            encoder,
+            tag_heads,
+            content_links,
+            source_links,
+            hash,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The tokenizer that belongs to the weights.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// `name@hash`: which weights produced an output. The hash is the start of the weights file's SHA-256.
+    pub fn identifier(&self) -> String {
+        format!("{}@{}", self.config.name, self.hash)
+    }
+
+    /// The tag scheme of a head.
+    ///
+    /// # Errors
+    /// [`ModelError::NoHead`].
+    pub fn scheme(&self, head: &str) -> Result<&TagScheme, ModelError> {
+        self.tag_head(head).map(|head| &head.scheme)
+    }
+
+    fn tag_head(&self, name: &str) -> Result<&TagHead, ModelError> {
+        self.tag_heads
+            .iter()
+            .find(|head| head.scheme.name == name)
+            .ok_or_else(|| ModelError::NoHead(name.to_owned()))
+    }
+
+    /// Runs a batch of windows of any lengths; the outputs stand in the order of the windows.
+    ///
+    /// # Errors
+    /// [`ModelError::Window`], [`ModelError::NoHead`], or a failure of the tensor library.
+    pub fn forward(&self, windows: &[WindowInput<'_>], heads: &[&str]) -> Result<Vec<WindowOutput>, ModelError> {
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let heads: Vec<&TagHead> = heads.iter().map(|name| self.tag_head(name)).collect::<Result<_, _>>()?;
+        let (special, hidden) = (self.tokenizer.special_tokens(), self.config.encoder.hidden_size);
+        let states = self.encoder.forward(windows, special)?;
+        let rows = states.flatten_all()?.to_vec1::<f32>()?;
+        let scores: Vec<Vec<f32>> = heads.iter().map(|head| head.scores(&states)).collect::<Result<_, _>>()?;
+        let mut outputs = Vec::with_capacity(windows.len());
+        let mut row = 0;
+        for window in windows {
+            let tokens = window.ids.len();
+            // [CLS] stands before the tokens and [SEP] behind them.
+            let inner = row + 1..row + 1 + tokens;
+            let slice = |values: &[f32], width: usize| values[inner.start * width..inner.end * width].to_vec();
+            outputs.push(WindowOutput {
+                tokens,
+                tag_scores: heads
+                    .iter()
+                    .zip(&scores)
+                    .map(|(head, scores)| slice(scores, head.scheme.tags()))
+                    .collect(),
+                states: slice(&rows, hidden),
+            });
+            row += tokens + 2;
+        }
+        Ok(outputs)
+    }
+
+    /// Projects spans for linking. `ends` are the states of each span's first and last token, `[hidden]` each.
+    ///
+    /// # Errors
+    /// A failure of the tensor library.
+    pub fn span_vectors(&self, role: LinkRole, ends: &[(&[f32], &[f32])]) -> Result<Vec<SpanVectors>, ModelError> {
+        let project = |head: &LinkHead, as_cue: bool| head.project(ends, as_cue);
+        Ok(match role {
+            LinkRole::Content => SpanVectors::of_spans(project(&self.content_links, false)?),
+            LinkRole::Source => SpanVectors::of_spans(project(&self.source_links, false)?),
+            LinkRole::Cue => SpanVectors::of_cues(project(&self.content_links, true)?, project(&self.source_links, true)?),
+        })
+    }
+
+    /// Score of "this content or source belongs to that cue"; `distance` in tokens from the span's first to the
+    /// cue's first.
+    pub fn link_score(&self, kind: LinkKind, span: &SpanVectors, cue: &SpanVectors, distance: isize) -> f32 {
+        self.link_head(kind).score(span, cue, distance)
+    }
+
+    /// Score of "this content belongs to no cue".
+    pub fn no_link_score(&self, span: &SpanVectors) -> f32 {
+        self.content_links.none_score(span)
+    }
+
+    fn link_head(&self, kind: LinkKind) -> &LinkHead {
+        match kind {
+            LinkKind::Content => &self.content_links,
+            LinkKind::Source => &self.source_links,
+        }
+    }
+}
+
+/// What part a span plays in a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkRole {
+    /// Points to a cue, or to none.
+    Content,
+    /// Points to any number of cues.
+    Source,
+    /// Is pointed to.
+    Cue,
+}

@@ -1,0 +1,128 @@
+//! What an uncased tokenizer throws away and names need back: the shape of a word, and the gap before it.
+//!
+//! `scripts/train/features.py` computes the same classes; the parity test holds the two together.
+
+/// Names of the word shapes, in the order of the model's embedding rows.
+pub const SHAPES: [&str; 9] = [
+    "none", "lower", "title", "upper", "initial", "mixed", "digits", "alphanumeric", "other",
+];
+
+/// Names of the gaps, in the order of the model's embedding rows.
+pub const GAPS: [&str; 4] = ["none", "glued", "space", "line"];
+
+/// The shape of a word piece's source text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Shape {
+    /// Special tokens.
+    None,
+    /// Lower-case letters.
+    Lower,
+    /// One capital, at the start, then lower case.
+    Title,
+    /// Two or more capitals, nothing in lower case.
+    Upper,
+    /// One capital alone.
+    Initial,
+    /// Capitals elsewhere.
+    Mixed,
+    /// Digits without letters.
+    Digits,
+    /// Digits and letters.
+    Alphanumeric,
+    /// Punctuation, symbols, scripts without case.
+    Other,
+}
+
+impl Shape {
+    /// Classifies the source text of one piece.
+    pub fn of(piece: &str) -> Self {
+        let (mut upper, mut lower, mut digits) = (0, 0, 0);
+        for character in piece.chars() {
+            upper += usize::from(character.is_uppercase());
+            lower += usize::from(character.is_lowercase());
+            digits += usize::from(character.is_numeric());
+        }
+        match (upper, lower, digits) {
+            (0, 0, 0) => Self::Other,
+            (0, 0, _) => Self::Digits,
+            (_, _, 1..) => Self::Alphanumeric,
+            (0, _, 0) => Self::Lower,
+            (1, 0, 0) => Self::Initial,
+            (_, 0, 0) => Self::Upper,
+            (1, _, 0) if piece.starts_with(char::is_uppercase) => Self::Title,
+            _ => Self::Mixed,
+        }
+    }
+}
+
+/// What stands between a piece and the one before it.
+///
+/// It also tells a straight quotation mark that opens (after a space) from one that closes (glued to a word).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Gap {
+    /// Special tokens.
+    None,
+    /// Nothing.
+    Glued,
+    /// White space on the same line.
+    Space,
+    /// A line ended: the piece begins a paragraph.
+    Line,
+}
+
+impl Gap {
+    /// Classifies the text between two pieces.
+    pub fn of(between: &str) -> Self {
+        if between.is_empty() {
+            Self::Glued
+        } else if between.contains(is_line_end) {
+            Self::Line
+        } else {
+            Self::Space
+        }
+    }
+}
+
+/// Characters that end a line, and so a paragraph.
+pub(crate) fn is_line_end(character: char) -> bool {
+    matches!(
+        character,
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_of_pieces() {
+        for (piece, shape) in [
+            ("said", Shape::Lower),
+            ("Moreau", Shape::Title),
+            ("NATO", Shape::Upper),
+            ("J", Shape::Initial),
+            ("McIntyre", Shape::Mixed),
+            ("iOS", Shape::Mixed),
+            ("aB", Shape::Mixed),
+            ("2016", Shape::Digits),
+            ("½", Shape::Digits),
+            ("G20", Shape::Alphanumeric),
+            ("”", Shape::Other),
+            ("東京", Shape::Other),
+            ("Élysée", Shape::Title),
+        ] {
+            assert_eq!(Shape::of(piece), shape, "{piece}");
+        }
+    }
+
+    #[test]
+    fn gaps_between_pieces() {
+        assert_eq!(Gap::of(""), Gap::Glued);
+        assert_eq!(Gap::of(" \u{a0}"), Gap::Space);
+        assert_eq!(Gap::of(" \r\n "), Gap::Line);
+        assert_eq!(Gap::of("\u{2029}"), Gap::Line);
+    }
+}

@@ -1,0 +1,21 @@
+//! The text room: a document, its offsets, its tokens, and the windows that the model reads.
+//!
+//! Nothing here knows of tensors. Inside the house every position is a byte of the document's text;
+//! [`Offsets`] is the one place that turns bytes into the units that the outside wants.
+
+mod document;
+mod features;
+mod language;
+mod offsets;
+mod tokens;
+mod windows;
+
+pub use document::{Document, DocumentError};
+pub use features::{GAPS, Gap, SHAPES, Shape};
+pub use language::language_warning;
+pub use offsets::{OffsetUnit, Offsets};
+pub use tokens::{Tokenizer, TokenizerError, Tokens};
+pub use windows::{Window, WindowSize, plan_windows};
+
+/// A half-open range of bytes of a document's text, always on character boundaries.
+pub type ByteRange = std::ops::Range<usize>;
