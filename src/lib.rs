@@ -26,6 +26,6 @@
 pub mod cli;
 pub mod decode;
 pub mod engine;
-//pub mod eval;
+pub mod eval;
 pub mod model;
 pub mod text;

@@ -209,8 +209,10 @@ def spoil(random_source, article, records):
         if random_source.random() < 0.2:
             others = [random_source.choice(record["aliases"] or [person[0]])]
         found.append((spans, speaker, others))
-        if random_source.random() < 0.08:
-            found.append((spans, random_source.choice([speaker, None, person[0]]), []))
+        if random_source.random() < 0.25:
+            # A rival with the same content, often without source or cue: the matching must choose.
+            rival = {**spans, **random_source.choice([{}, {"source": []}, {"cue": []}])}
+            found.append((rival, random_source.choice([None, person[0]]), []))
     for _ in range(random_source.randint(0, 3)):
         start = random_source.randrange(length - 30)
         spans = {"source": [], "cue": [[start, start + 4]], "content": [[start + 5, start + random_source.randint(6, 30)]]}
@@ -223,9 +225,7 @@ def extract_form(article, found):
     """A line as `onrecord extract` writes it."""
     names = sorted({name for _, speaker, others in found for name in (speaker, *others) if name})
     ids = {name: f"p{number}" for number, name in enumerate(names, 1)}
-    text = article["text"]
-
-    segments = lambda pairs: [{"start": s, "end": e, "text": text[s:e]} for s, e in pairs]
+    segments = lambda pairs: [{"start": s, "end": e} for s, e in pairs]
     statements = []
     for number, (spans, speaker, others) in enumerate(found):
         statement = {"id": f"s{number}", **{role: segments(pairs) for role, pairs in spans.items()}, "confidence": 0.5}

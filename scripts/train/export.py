@@ -52,6 +52,8 @@ def main():
     # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out.
     save_file({k: v.to(torch.float16).contiguous() for k, v in sorted(state.items())}, options.to / "model.safetensors")
 
+    (options.to / "model.safetensors").chmod(0o644)
+
     run = options.run / "run.json"
     encoder = json.loads((options.encoder / "config.json").read_text())
     config = {

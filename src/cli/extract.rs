@@ -115,12 +115,7 @@ impl<W: Write> Job<'_, W> {
         let mut documents: Vec<Document> = Vec::with_capacity(records.len());
         let mut places = Vec::with_capacity(records.len());
         for record in records {
-            let Record {
-                path,
-                line,
-                id,
-                document,
-            } = record;
+            let Record { path, line, id, document } = record;
             let error = document.map(|document| documents.push(document)).err();
             places.push((path, line, id, error));
         }

@@ -65,12 +65,7 @@ impl Documents {
     pub fn new(inputs: &[PathBuf], format: Option<InputFormat>, max_bytes: usize) -> Self {
         let standard = vec![PathBuf::from("-")];
         let inputs = if inputs.is_empty() { standard } else { inputs.to_vec() };
-        Self {
-            inputs: inputs.into(),
-            format,
-            max_bytes,
-            lines: None,
-        }
+        Self { inputs: inputs.into(), format, max_bytes, lines: None }
     }
 
     fn format_of(&self, path: &Path) -> InputFormat {
@@ -99,22 +94,13 @@ impl Iterator for Documents {
             let format = self.format_of(&path);
             let document = match (open(&path), format) {
                 (Ok(reader), InputFormat::Jsonl) => {
-                    self.lines = Some(Lines {
-                        reader,
-                        path: name,
-                        number: 0,
-                    });
+                    self.lines = Some(Lines { reader, path: name, number: 0 });
                     continue;
                 }
                 (Ok(reader), InputFormat::Text) => read_text(reader, &name, self.max_bytes),
                 (Err(error), _) => Err(InputError::Unreadable(error.to_string())),
             };
-            return Some(Record {
-                id: Some(name.clone()),
-                path: name,
-                line: None,
-                document,
-            });
+            return Some(Record { id: Some(name.clone()), path: name, line: None, document });
         }
     }
 }
@@ -178,12 +164,7 @@ impl Lines {
                 // Nothing more can be expected of this input.
                 self.reader = Box::new(io::empty());
             }
-            return Some(Record {
-                path: self.path.clone(),
-                line: Some(self.number),
-                id,
-                document,
-            });
+            return Some(Record { path: self.path.clone(), line: Some(self.number), id, document });
         }
     }
 

@@ -94,10 +94,7 @@ struct EngineArguments {
 
 impl EngineArguments {
     fn start(&self, options: Options) -> Result<Engine, Failure> {
-        let options = Options {
-            max_window: self.max_window,
-            ..options
-        };
+        let options = Options { max_window: self.max_window, ..options };
         let model = self.model.load().map_err(|error| Failure::Unusable(error.to_string()))?;
         Engine::new(model, options, self.threads.map_or(0, usize::from)).map_err(|error| match error {
             EngineError::Window { .. } => Failure::Usage(error.to_string()),
@@ -135,11 +132,7 @@ impl ExtractionArguments {
 
 fn score(text: &str) -> Result<f32, String> {
     let number: f32 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
-    if (0.0..=1.0).contains(&number) {
-        Ok(number)
-    } else {
-        Err(format!("{number} is not between 0 and 1"))
-    }
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err(format!("{number} is not between 0 and 1")) }
 }
 
 /// Why a command ended early.
@@ -170,9 +163,7 @@ impl Failure {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Extract(arguments) => extract::run(&arguments),
-        Command::Model {
-            command: ModelCommand::Info { model },
-        } => info::run(&model),
+        Command::Model { command: ModelCommand::Info { model } } => info::run(&model),
         Command::Eval { command } => evaluate::run(&command),
     };
     ExitCode::from(match result {

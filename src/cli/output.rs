@@ -28,12 +28,7 @@ struct ProblemError {
 impl Problem {
     /// A problem with the document at `path` (and `line`, from 1, where lines are documents).
     pub fn new(path: &str, line: Option<usize>, id: Option<String>, code: &'static str, message: String) -> Self {
-        Self {
-            id,
-            line,
-            error: ProblemError { code, message },
-            path: path.to_owned(),
-        }
+        Self { id, line, error: ProblemError { code, message }, path: path.to_owned() }
     }
 
     /// For people: "file:line: what was wrong".
@@ -56,12 +51,7 @@ pub(super) struct Writer<W: Write> {
 
 impl<W: Write> Writer<W> {
     pub fn new(output: W, format: OutputFormat, color: bool) -> Self {
-        Self {
-            output,
-            format,
-            color,
-            written: 0,
-        }
+        Self { output, format, color, written: 0 }
     }
 
     pub fn extraction(&mut self, document: &Document, extraction: &Extraction) -> io::Result<()> {

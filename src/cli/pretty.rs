@@ -134,11 +134,7 @@ impl Marks {
 }
 
 fn paint(text: &str, style: Style, color: bool) -> String {
-    if color && !text.is_empty() && style != Style::new() {
-        format!("{style}{text}{style:#}")
-    } else {
-        text.to_owned()
-    }
+    if color && !text.is_empty() && style != Style::new() { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// Control characters could make a terminal do things: they are shown as a replacement character.

@@ -71,10 +71,7 @@ impl<'a> DocumentDecoder<'a> {
 
     /// Links the spans and hands over what was found, in text order.
     pub fn finish(self) -> Annotations {
-        Annotations {
-            entities: self.entities,
-            statements: assemble(self.model, self.text, &self.spans),
-        }
+        Annotations { entities: self.entities, statements: assemble(self.model, self.text, &self.spans) }
     }
 
     fn decode_paragraph(&mut self, paragraph: Range<usize>) -> Result<(), ModelError> {
@@ -106,9 +103,7 @@ impl<'a> DocumentDecoder<'a> {
     /// Gives the spans from index `first` on their vectors, in every pending window that holds them.
     fn project(&mut self, first: usize) -> Result<(), ModelError> {
         let hidden = self.model.config().encoder.hidden_size;
-        let Self {
-            model, pending, spans, ..
-        } = self;
+        let Self { model, pending, spans, .. } = self;
         let state = |index: usize, token: usize| {
             let (window, output) = &pending[index];
             let row = (token - window.tokens.start) * hidden;

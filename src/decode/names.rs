@@ -7,17 +7,59 @@ use crate::text::ByteRange;
 
 /// Words before a name that are not part of it. Compared in lower case, without a final full stop.
 const TITLES: [&str; 48] = [
-    "admiral", "ambassador", "archbishop", "baroness", "bishop", "capt", "captain", "chancellor", "col", "colonel",
-    "commissioner", "congressman", "congresswoman", "councillor", "dame", "dr", "father", "gen", "general", "gov",
-    "governor", "imam", "judge", "justice", "king", "lady", "lord", "lt", "madam", "maj", "major", "mayor", "minister",
-    "miss", "mr", "mrs", "ms", "pope", "premier", "president", "prime", "prince", "prof", "professor", "rep", "sen",
-    "senator", "sgt",
+    "admiral",
+    "ambassador",
+    "archbishop",
+    "baroness",
+    "bishop",
+    "capt",
+    "captain",
+    "chancellor",
+    "col",
+    "colonel",
+    "commissioner",
+    "congressman",
+    "congresswoman",
+    "councillor",
+    "dame",
+    "dr",
+    "father",
+    "gen",
+    "general",
+    "gov",
+    "governor",
+    "imam",
+    "judge",
+    "justice",
+    "king",
+    "lady",
+    "lord",
+    "lt",
+    "madam",
+    "maj",
+    "major",
+    "mayor",
+    "minister",
+    "miss",
+    "mr",
+    "mrs",
+    "ms",
+    "pope",
+    "premier",
+    "president",
+    "prime",
+    "prince",
+    "prof",
+    "professor",
+    "rep",
+    "sen",
+    "senator",
+    "sgt",
 ];
 
 /// More of them: these also stand behind "the" or in front of other titles.
-const MORE_TITLES: [&str; 10] = [
-    "chairman", "chairwoman", "former", "princess", "queen", "representative", "rev", "secretary", "sir", "the",
-];
+const MORE_TITLES: [&str; 10] =
+    ["chairman", "chairwoman", "former", "princess", "queen", "representative", "rev", "secretary", "sir", "the"];
 
 fn is_title(word: &str) -> bool {
     let word = word.trim_end_matches('.').to_lowercase();
@@ -77,7 +119,8 @@ pub(super) fn group_names(text: &str, entities: &[Entity]) -> Vec<Name> {
         forms[form].mentions.push(index);
     }
     let fuller = resolve_forms(&forms);
-    let mut names: Vec<Option<Name>> = forms.iter().enumerate().map(|(index, form)| (fuller[index] == index).then(|| form.name())).collect();
+    let mut names: Vec<Option<Name>> =
+        forms.iter().enumerate().map(|(index, form)| (fuller[index] == index).then(|| form.name())).collect();
     for (index, form) in forms.iter().enumerate() {
         if let Some(name) = names[fuller[index]].as_mut().filter(|_| fuller[index] != index) {
             name.mentions.extend(&form.mentions);
@@ -99,20 +142,11 @@ struct Form<'text> {
 impl<'text> Form<'text> {
     fn new(entity: &'text Entity, words: Vec<&'text str>) -> Self {
         let plain = |word: &&str| word.trim_end_matches('.').to_lowercase();
-        Self {
-            label: &entity.label,
-            lower: words.iter().map(plain).collect(),
-            words,
-            mentions: Vec::new(),
-        }
+        Self { label: &entity.label, lower: words.iter().map(plain).collect(), words, mentions: Vec::new() }
     }
 
     fn name(&self) -> Name {
-        Name {
-            fullest: self.words.join(" "),
-            label: self.label.to_owned(),
-            mentions: self.mentions.clone(),
-        }
+        Name { fullest: self.words.join(" "), label: self.label.to_owned(), mentions: self.mentions.clone() }
     }
 
     /// True when this form can be short for `other`.
@@ -150,13 +184,10 @@ fn resolve_forms(forms: &[Form<'_>]) -> Vec<usize> {
     let fullest = |index: usize| {
         let form = &forms[index];
         let rarest = form.lower.iter().filter_map(|word| by_word.get(word.as_str())).min_by_key(|list| list.len());
-        let fuller: Vec<usize> = rarest
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|&other| form.shortens(&forms[other]))
-            .collect();
-        let longest = fuller.iter().copied().max_by_key(|&other| (forms[other].lower.len(), std::cmp::Reverse(other)))?;
+        let fuller: Vec<usize> =
+            rarest.into_iter().flatten().copied().filter(|&other| form.shortens(&forms[other])).collect();
+        let longest =
+            fuller.iter().copied().max_by_key(|&other| (forms[other].lower.len(), std::cmp::Reverse(other)))?;
         let agree = fuller.iter().all(|&other| other == longest || forms[other].shortens(&forms[longest]));
         agree.then_some(longest)
     };
@@ -181,11 +212,7 @@ mod tests {
         for (label, mention) in mentions {
             let start = from + text[from..].find(mention).unwrap();
             from = start + mention.len();
-            entities.push(Entity {
-                label: (*label).to_owned(),
-                bytes: start..from,
-                score: 1.0,
-            });
+            entities.push(Entity { label: (*label).to_owned(), bytes: start..from, score: 1.0 });
         }
         let names = group_names(text, &entities);
         names.into_iter().map(|name| (name.fullest, name.mentions.len())).collect()

@@ -113,13 +113,7 @@ fn speaker(text: &str, entities: &[Entity], name: &super::names::Name) -> Speake
             aliases.push(form);
         }
     }
-    Speaker {
-        name: name.fullest.clone(),
-        label: name.label.clone(),
-        aliases,
-        mentions,
-        statements: Vec::new(),
-    }
+    Speaker { name: name.fullest.clone(), label: name.label.clone(), aliases, mentions, statements: Vec::new() }
 }
 
 /// The entities that a source is about, not merely with: in "Ada Holt, a lawyer for the Port Board" Ada Holt, in
@@ -153,8 +147,30 @@ fn named_heads(text: &str, source: &ByteRange, entities: &[Entity]) -> Vec<usize
 
 /// Function words that may follow the name that a phrase is about.
 const FOLLOWERS: [&str; 24] = [
-    "also", "and", "at", "for", "from", "had", "has", "herself", "himself", "in", "is", "itself", "of", "on", "or",
-    "that", "themselves", "was", "which", "who", "whom", "whose", "with", "&",
+    "also",
+    "and",
+    "at",
+    "for",
+    "from",
+    "had",
+    "has",
+    "herself",
+    "himself",
+    "in",
+    "is",
+    "itself",
+    "of",
+    "on",
+    "or",
+    "that",
+    "themselves",
+    "was",
+    "which",
+    "who",
+    "whom",
+    "whose",
+    "with",
+    "&",
 ];
 
 /// Words before a name that make it somebody else's attribute.
@@ -172,7 +188,8 @@ fn is_head(text: &str, source: &ByteRange, entity: &ByteRange) -> bool {
         // A source that is part of a longer name ("Holt" of "the Holt") still names it.
         return entity.start <= source.start && entity.end >= source.end;
     }
-    if ["'s", "’s", "'", "’"].iter().any(|ending| text[entity.clone()].ends_with(ending)) && entity.end < source.end {
+    if ["'s", "’s", "'", "’"].iter().any(|ending| text[entity.clone()].ends_with(ending)) && entity.end < source.end
+    {
         return false;
     }
     let after = &text[entity.end..source.end];
@@ -208,11 +225,7 @@ mod tests {
             text.push_str(before);
             let start = text.len();
             text.push_str(name);
-            entities.push(Entity {
-                label: label.to_owned(),
-                bytes: start..text.len(),
-                score: 1.0,
-            });
+            entities.push(Entity { label: label.to_owned(), bytes: start..text.len(), score: 1.0 });
             rest = behind;
         }
         text.push_str(rest);

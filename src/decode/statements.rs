@@ -35,10 +35,8 @@ pub(super) fn assemble(model: &Model, text: &str, spans: &[LinkSpan]) -> Vec<Sta
     let mut links = link(model, spans);
     links.sort_by_key(|link| (link.cue, link.span));
     let quotations = Quotations::find(text);
-    let mut statements: Vec<Statement> = links
-        .chunk_by(|a, b| a.cue == b.cue)
-        .filter_map(|links| statement(text, &quotations, spans, links))
-        .collect();
+    let mut statements: Vec<Statement> =
+        links.chunk_by(|a, b| a.cue == b.cue).filter_map(|links| statement(text, &quotations, spans, links)).collect();
     statements.sort_by_key(Statement::start);
     statements
 }
@@ -67,8 +65,5 @@ fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[L
 }
 
 fn segment(span: &LinkSpan) -> Segment {
-    Segment {
-        bytes: span.bytes.clone(),
-        score: span.score,
-    }
+    Segment { bytes: span.bytes.clone(), score: span.score }
 }

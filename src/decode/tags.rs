@@ -27,11 +27,7 @@ pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
         match (tag, spans.last_mut()) {
             (0, _) => {}
             (tag, Some(span)) if tag % 2 == 0 && span.tokens.end == token => span.tokens.end += 1,
-            (tag, _) => spans.push(TagSpan {
-                label: (tag - 1) / 2,
-                tokens: token..token + 1,
-                score: 0.0,
-            }),
+            (tag, _) => spans.push(TagSpan { label: (tag - 1) / 2, tokens: token..token + 1, score: 0.0 }),
         }
     }
     for span in &mut spans {

@@ -32,11 +32,7 @@ pub(super) fn run(
         .map(|document| {
             let tokens = model.tokenizer().tokenise(&document.text)?;
             let windows = plan_windows(&tokens, &document.text, size);
-            Ok(Prepared {
-                document,
-                tokens,
-                windows,
-            })
+            Ok(Prepared { document, tokens, windows })
         })
         .collect();
     let annotations = annotate(model, options, &prepared);
@@ -85,7 +81,8 @@ fn annotate(
         }
         let from = round.first().map_or(0, |place| place.0);
         let active = decoders.iter_mut().zip(prepared).skip(from);
-        let touched = active.filter(|(_, prepared)| prepared.as_ref().is_ok_and(|prepared| !prepared.windows.is_empty()));
+        let touched =
+            active.filter(|(_, prepared)| prepared.as_ref().is_ok_and(|prepared| !prepared.windows.is_empty()));
         let jobs: Vec<_> = touched.zip(work).collect();
         jobs.into_par_iter().for_each(|((decoder, prepared), (first, outputs))| {
             let Ok(prepared) = prepared else { return };
@@ -101,10 +98,7 @@ fn annotate(
             }
         });
     }
-    decoders
-        .into_par_iter()
-        .map(|decoder| Ok(decoder?.map(DocumentDecoder::finish).unwrap_or_default()))
-        .collect()
+    decoders.into_par_iter().map(|decoder| Ok(decoder?.map(DocumentDecoder::finish).unwrap_or_default())).collect()
 }
 
 /// Cuts the list of windows into rounds of bounded size.
@@ -156,7 +150,8 @@ fn run_round(
     let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = batches
         .into_par_iter()
         .flat_map_iter(|batch| {
-            let inputs: Vec<WindowInput<'_>> = batch.iter().filter_map(|&index| input(prepared, round[index])).collect();
+            let inputs: Vec<WindowInput<'_>> =
+                batch.iter().filter_map(|&index| input(prepared, round[index])).collect();
             let results: Vec<Result<WindowOutput, ModelError>> = match model.forward(&inputs, heads) {
                 Ok(outputs) => outputs.into_iter().map(Ok).collect(),
                 // One bad window must not cost the others: each gets its own try.

@@ -105,17 +105,11 @@ impl Extraction {
     /// resolved, so that no id dangles.
     pub(super) fn new(model: String, document: &Document, annotations: Annotations, options: &Options) -> Self {
         let text = &document.text;
-        let Annotations {
-            mut entities,
-            mut statements,
-        } = annotations;
+        let Annotations { mut entities, mut statements } = annotations;
         entities.retain(|entity| entity.score >= options.min_score);
         statements.retain(|statement| statement.score >= options.min_score);
         let (speakers, attributions) = resolve_speakers(text, &entities, &statements);
-        let form = Form {
-            text,
-            offsets: Offsets::new(text, options.offset_unit),
-        };
+        let form = Form { text, offsets: Offsets::new(text, options.offset_unit) };
         let entities = entities.iter().enumerate().map(|(index, entity)| ExtractedEntity {
             id: format!("e{index}"),
             label: entity.label.clone(),
@@ -130,7 +124,9 @@ impl Extraction {
             model,
             id: document.id.clone(),
             entities: entities.collect(),
-            statements: statements.map(|(index, (statement, who))| form.statement(index, statement, who, &speakers)).collect(),
+            statements: statements
+                .map(|(index, (statement, who))| form.statement(index, statement, who, &speakers))
+                .collect(),
             speakers: speakers.iter().enumerate().map(|(index, speaker)| form.speaker(index, speaker)).collect(),
             offset_unit: options.offset_unit,
             warnings: language_warning(text).into_iter().collect(),
@@ -156,12 +152,7 @@ impl Form<'_> {
     fn segments(&self, segments: &[Segment]) -> Vec<ExtractedSegment> {
         let segment = |segment: &Segment| {
             let TextSpan { start, end, text } = self.span(&segment.bytes);
-            ExtractedSegment {
-                start,
-                end,
-                text,
-                score: rounded(segment.score),
-            }
+            ExtractedSegment { start, end, text, score: rounded(segment.score) }
         };
         segments.iter().map(segment).collect()
     }

@@ -7,7 +7,9 @@ mod extraction;
 
 use std::str::FromStr;
 
-pub use extraction::{Extraction, ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, SpeakerLink, TextSpan};
+pub use extraction::{
+    ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, Extraction, SpeakerLink, TextSpan,
+};
 
 use crate::model::{Model, ModelError};
 use crate::text::{Document, OffsetUnit, TokenizerError, WindowSize};

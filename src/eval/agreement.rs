@@ -16,9 +16,7 @@ use super::{EvalError, Scores};
 type Expected = BTreeMap<String, Vec<(String, BTreeMap<String, f64>)>>;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/eval")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/eval").join(name)
 }
 
 fn expected<T: DeserializeOwned>(name: &str) -> T {
@@ -27,32 +25,15 @@ fn expected<T: DeserializeOwned>(name: &str) -> T {
 }
 
 fn row(name: &str, numbers: &[(&str, f64)]) -> (String, BTreeMap<String, f64>) {
-    (
-        name.to_owned(),
-        numbers
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), *value))
-            .collect(),
-    )
+    (name.to_owned(), numbers.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect())
 }
 
 fn scores_row(name: &str, scores: Scores) -> (String, BTreeMap<String, f64>) {
-    row(
-        name,
-        &[
-            ("p", scores.precision),
-            ("r", scores.recall),
-            ("f1", scores.f1),
-        ],
-    )
+    row(name, &[("p", scores.precision), ("r", scores.recall), ("f1", scores.f1)])
 }
 
 fn statement_rows(scores: &StatementScores) -> Vec<(String, BTreeMap<String, f64>)> {
-    let mut rows: Vec<_> = scores
-        .rows()
-        .iter()
-        .map(|(name, scores)| scores_row(name, *scores))
-        .collect();
+    let mut rows: Vec<_> = scores.rows().iter().map(|(name, scores)| scores_row(name, *scores)).collect();
     rows.extend(scores.speakers.iter().map(|speaker| {
         let numbers = [
             ("accuracy of matched", speaker.accuracy_of_matched),
@@ -61,29 +42,22 @@ fn statement_rows(scores: &StatementScores) -> Vec<(String, BTreeMap<String, f64
         ];
         row(&format!("speaker {}", speaker.form), &numbers)
     }));
-    let documents = [
-        ("gold", scores.gold_documents as f64),
-        ("missing from predictions", scores.missing_documents as f64),
-    ];
+    let documents =
+        [("gold", scores.gold_documents as f64), ("missing from predictions", scores.missing_documents as f64)];
     rows.push(row("documents", &documents));
     rows
 }
 
 fn entity_rows(scores: &EntityScores) -> Vec<(String, BTreeMap<String, f64>)> {
     let missing = scores.missing_documents as f64;
-    vec![
-        scores_row("entity", scores.entity),
-        row("documents", &[("missing from predictions", missing)]),
-    ]
+    vec![scores_row("entity", scores.entity), row("documents", &[("missing from predictions", missing)])]
 }
 
 fn statement_files() -> (Vec<GoldDocument>, Vec<PredictedDocument>, Vec<GoldSpeaker>) {
     let open = |name: &str| JsonLines::open(fixture(name)).expect(name);
     (
         open("gold.jsonl").gold_documents().expect("gold"),
-        open("pred.jsonl")
-            .predicted_documents()
-            .expect("predictions"),
+        open("pred.jsonl").predicted_documents().expect("predictions"),
         open("speakers.jsonl").gold_speakers().expect("speakers"),
     )
 }
@@ -92,33 +66,13 @@ fn statement_files() -> (Vec<GoldDocument>, Vec<PredictedDocument>, Vec<GoldSpea
 fn statements_score_as_the_reference_does() {
     let (gold, predicted, speakers) = statement_files();
     assert!(gold.len() >= 12);
-    assert!(
-        gold.iter()
-            .map(|document| document.statements.len())
-            .sum::<usize>()
-            >= 150
-    );
-    let gold_again = JsonLines::open(fixture("gold.jsonl"))
-        .expect("gold")
-        .predicted_documents()
-        .expect("gold form");
+    assert!(gold.iter().map(|document| document.statements.len()).sum::<usize>() >= 150);
+    let gold_again = JsonLines::open(fixture("gold.jsonl")).expect("gold").predicted_documents().expect("gold form");
     let runs = [
-        (
-            "with speakers",
-            statements::score(&gold, &predicted, &speakers),
-        ),
-        (
-            "without speakers",
-            statements::score(&gold, &predicted, &[]),
-        ),
-        (
-            "gold as prediction",
-            statements::score(&gold, &gold_again, &speakers),
-        ),
-        (
-            "nothing predicted",
-            statements::score(&gold, &[], &speakers),
-        ),
+        ("with speakers", statements::score(&gold, &predicted, &speakers)),
+        ("without speakers", statements::score(&gold, &predicted, &[])),
+        ("gold as prediction", statements::score(&gold, &gold_again, &speakers)),
+        ("nothing predicted", statements::score(&gold, &[], &speakers)),
     ];
     let expected: Expected = expected("expected_statements.json");
     assert_eq!(expected.len(), runs.len());
@@ -129,14 +83,9 @@ fn statements_score_as_the_reference_does() {
 
 #[test]
 fn entities_score_as_the_reference_does() {
-    let gold = JsonLines::open(fixture("ner_gold.jsonl"))
-        .expect("gold")
-        .entity_documents()
-        .expect("gold");
-    let predicted = JsonLines::open(fixture("ner_pred.jsonl"))
-        .expect("predictions")
-        .predicted_documents()
-        .expect("predictions");
+    let gold = JsonLines::open(fixture("ner_gold.jsonl")).expect("gold").entity_documents().expect("gold");
+    let predicted =
+        JsonLines::open(fixture("ner_pred.jsonl")).expect("predictions").predicted_documents().expect("predictions");
     let score = |mapping, only: &[&str]| entities::score(&gold, &predicted, mapping, only);
     let only = ["PER", "ORG", "LOC"];
     let runs = [
@@ -171,10 +120,7 @@ fn scores_serialise_and_print_under_the_names_of_the_reference() {
     }
     let entities = entities::score(&[], &[], LabelMapping::Identity, &[] as &[&str]);
     let json = serde_json::to_string(&entities).expect("serialisable");
-    assert!(
-        json.ends_with(r#""documents":{"missing from predictions":0}}"#),
-        "{json}"
-    );
+    assert!(json.ends_with(r#""documents":{"missing from predictions":0}}"#), "{json}");
 }
 
 fn predictions(lines: &str) -> Result<Vec<PredictedDocument>, EvalError> {
@@ -191,70 +137,32 @@ fn both_forms_of_prediction_are_read() {
     "#;
     let lines = lines.replace(",\n", ", ");
     let documents = predictions(&lines).expect("both forms");
-    let [one, two] = documents.as_slice() else {
-        panic!("{documents:?}")
-    };
+    let [one, two] = documents.as_slice() else { panic!("{documents:?}") };
     let (one, two) = (&one.statements[0], &two.statements[0]);
-    assert_eq!(
-        (one.speaker.as_deref(), one.other_speakers.as_slice()),
-        (Some("Ana"), &["Cy".to_owned()][..])
-    );
-    assert_eq!(
-        (one.spans.source.len(), one.spans.cue.as_slice()),
-        (0, &[1..2][..])
-    );
-    assert_eq!(
-        (two.speaker.as_deref(), two.other_speakers.as_slice()),
-        (None, &["Di".to_owned()][..])
-    );
-    assert_eq!(
-        (two.spans.source.as_slice(), two.spans.content[0].end),
-        (&[4..9][..], 10)
-    );
+    assert_eq!((one.speaker.as_deref(), one.other_speakers.as_slice()), (Some("Ana"), &["Cy".to_owned()][..]));
+    assert_eq!((one.spans.source.len(), one.spans.cue.as_slice()), (0, &[1..2][..]));
+    assert_eq!((two.speaker.as_deref(), two.other_speakers.as_slice()), (None, &["Di".to_owned()][..]));
+    assert_eq!((two.spans.source.as_slice(), two.spans.content[0].end), (&[4..9][..], 10));
 }
 
 #[test]
 fn failed_documents_count_as_missing() {
-    let lines = "{\"id\": \"a\", \"error\": {\"reason\": \"not text\"}}\n{\"error\": {}}\n\n{\"id\": \"b\", \"error\": null}";
+    let lines =
+        "{\"id\": \"a\", \"error\": {\"reason\": \"not text\"}}\n{\"error\": {}}\n\n{\"id\": \"b\", \"error\": null}";
     let documents = predictions(lines).expect("errors are no result");
-    assert_eq!(
-        documents
-            .iter()
-            .map(|document| document.id.as_str())
-            .collect::<Vec<_>>(),
-        ["b"]
-    );
+    assert_eq!(documents.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), ["b"]);
     let text = "x".to_owned();
-    let gold = [GoldDocument {
-        id: "a".to_owned(),
-        text,
-        statements: Vec::new(),
-    }];
-    assert_eq!(
-        statements::score(&gold, &documents, &[]).missing_documents,
-        1
-    );
+    let gold = [GoldDocument { id: "a".to_owned(), text, statements: Vec::new() }];
+    assert_eq!(statements::score(&gold, &documents, &[]).missing_documents, 1);
 }
 
 #[test]
 fn errors_name_file_line_and_reason() {
     let cases = [
-        (
-            "{\"id\": \"a\"}\n\n{\"id\": 3}",
-            "some.jsonl, line 3: invalid type: integer `3`, expected a string",
-        ),
-        (
-            "{\"statements\": []}",
-            "some.jsonl, line 1: missing field `id`",
-        ),
-        (
-            "{\"id\": \"a\", \"attributions\": [{\"cue\": [[1]]}]}",
-            "line 1: invalid length 1, expected a segment",
-        ),
-        (
-            "{\"id\": \"a\", \"entities\": [{\"label\": \"PER\", \"start\": -1, \"end\": 2}]}",
-            "line 1: invalid value",
-        ),
+        ("{\"id\": \"a\"}\n\n{\"id\": 3}", "some.jsonl, line 3: invalid type: integer `3`, expected a string"),
+        ("{\"statements\": []}", "some.jsonl, line 1: missing field `id`"),
+        ("{\"id\": \"a\", \"attributions\": [{\"cue\": [[1]]}]}", "line 1: invalid length 1, expected a segment"),
+        ("{\"id\": \"a\", \"entities\": [{\"label\": \"PER\", \"start\": -1, \"end\": 2}]}", "line 1: invalid value"),
         ("{\"id\": ", "line 1: EOF while parsing"),
         ("[]", "line 1: "),
     ];
@@ -262,16 +170,9 @@ fn errors_name_file_line_and_reason() {
         let error = predictions(lines).expect_err(lines).to_string();
         assert!(error.contains(message), "{error}");
     }
-    let error = JsonLines::new(&b"{\"id\": \"\xff\"}"[..], "x")
-        .gold_documents()
-        .expect_err("not UTF-8");
+    let error = JsonLines::new(&b"{\"id\": \"\xff\"}"[..], "x").gold_documents().expect_err("not UTF-8");
     assert!(error.to_string().starts_with("x, line 1: "), "{error}");
-    let error = JsonLines::new(&b"{\"tokens\": [], \"ner\": []}"[..], "x")
-        .entity_documents()
-        .expect_err("no id");
+    let error = JsonLines::new(&b"{\"tokens\": [], \"ner\": []}"[..], "x").entity_documents().expect_err("no id");
     assert_eq!(error.to_string(), "x, line 1: neither `doc` nor `id`");
-    assert!(matches!(
-        JsonLines::open("no/such/file"),
-        Err(EvalError::Open { .. })
-    ));
+    assert!(matches!(JsonLines::open("no/such/file"), Err(EvalError::Open { .. })));
 }

@@ -82,10 +82,7 @@ pub struct EntityScores {
 
 /// The running texts of a gold file, in its order.
 pub fn documents(gold: &[EntityDocument]) -> impl Iterator<Item = RunningText<'_>> {
-    gold.iter().map(|document| RunningText {
-        id: &document.id,
-        text: &document.text,
-    })
+    gold.iter().map(|document| RunningText { id: &document.id, text: &document.text })
 }
 
 /// Compares predictions with gold entities.
@@ -98,19 +95,14 @@ pub fn score<L: AsRef<str>>(
     mapping: LabelMapping,
     only: &[L],
 ) -> EntityScores {
-    let by_id: HashMap<&str, &PredictedDocument> = predicted
-        .iter()
-        .map(|document| (document.id.as_str(), document))
-        .collect();
+    let by_id: HashMap<&str, &PredictedDocument> =
+        predicted.iter().map(|document| (document.id.as_str(), document)).collect();
     let wanted = |label: &str| only.is_empty() || only.iter().any(|one| one.as_ref() == label);
     let mut tally = Tally::default();
     let mut missing_documents = 0;
     for document in gold {
-        let expected: HashSet<(&str, Range<usize>)> = document
-            .entities
-            .iter()
-            .map(|entity| (mapping.apply(&entity.label), entity.tokens.clone()))
-            .collect();
+        let expected: HashSet<(&str, Range<usize>)> =
+            document.entities.iter().map(|entity| (mapping.apply(&entity.label), entity.tokens.clone())).collect();
         let Some(prediction) = by_id.get(document.id.as_str()) else {
             missing_documents += 1;
             tally.add(0, 0, expected.len());
@@ -126,16 +118,9 @@ pub fn score<L: AsRef<str>>(
             })
             .filter(|(_, tokens)| !tokens.is_empty())
             .collect();
-        tally.add(
-            found.intersection(&expected).count(),
-            found.len(),
-            expected.len(),
-        );
+        tally.add(found.intersection(&expected).count(), found.len(), expected.len());
     }
-    EntityScores {
-        entity: tally.scores(),
-        missing_documents,
-    }
+    EntityScores { entity: tally.scores(), missing_documents }
 }
 
 impl Serialize for EntityScores {
@@ -151,14 +136,8 @@ impl Serialize for EntityScores {
             entity: Scores,
             documents: Documents,
         }
-        let documents = Documents {
-            missing: self.missing_documents,
-        };
-        Nested {
-            entity: self.entity,
-            documents,
-        }
-        .serialize(serializer)
+        let documents = Documents { missing: self.missing_documents };
+        Nested { entity: self.entity, documents }.serialize(serializer)
     }
 }
 
@@ -166,11 +145,7 @@ impl fmt::Display for EntityScores {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         Scores::write_header(formatter)?;
         self.entity.write_row(formatter, "entity")?;
-        writeln!(
-            formatter,
-            "documents missing from predictions: {}",
-            self.missing_documents
-        )
+        writeln!(formatter, "documents missing from predictions: {}", self.missing_documents)
     }
 }
 
@@ -184,16 +159,8 @@ pub(super) struct DocumentBuilder {
 impl DocumentBuilder {
     /// A document without sentences.
     pub(super) fn new(id: String) -> Self {
-        let document = EntityDocument {
-            id,
-            text: String::new(),
-            tokens: Vec::new(),
-            entities: Vec::new(),
-        };
-        Self {
-            document,
-            length: 0,
-        }
+        let document = EntityDocument { id, text: String::new(), tokens: Vec::new(), entities: Vec::new() };
+        Self { document, length: 0 }
     }
 
     /// Appends a sentence with its BIO tags; the longer of the two lists is cut.
@@ -233,49 +200,33 @@ impl DocumentBuilder {
     fn close(&mut self, open: Option<(&str, usize)>) {
         if let Some((label, start)) = open {
             let tokens = start..self.document.tokens.len();
-            self.document.entities.push(TokenEntity {
-                label: label.to_owned(),
-                tokens,
-            });
+            self.document.entities.push(TokenEntity { label: label.to_owned(), tokens });
         }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::super::gold::PredictedEntity;
     use super::*;
 
     fn document() -> EntityDocument {
         let mut builder = DocumentBuilder::new("d".to_owned());
-        let words = |list: &[&str]| {
-            list.iter()
-                .map(|word| (*word).to_owned())
-                .collect::<Vec<_>>()
-        };
+        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         builder.push_sentence(
             &words(&["Zoë", "Ito", "left", "Lima"]),
             &words(&["B-Person", "I-Person", "O", "B-Location"]),
         );
-        builder.push_sentence(
-            &words(&["Lima", "Oslo", "!"]),
-            &words(&["I-Location", "B-"]),
-        );
+        builder.push_sentence(&words(&["Lima", "Oslo", "!"]), &words(&["I-Location", "B-"]));
         builder.finish()
     }
 
     fn predicted(entities: &[(&str, usize, usize)]) -> Vec<PredictedDocument> {
-        let entity = |&(label, start, end): &(&str, usize, usize)| PredictedEntity {
-            label: label.to_owned(),
-            start,
-            end,
-        };
+        let entity =
+            |&(label, start, end): &(&str, usize, usize)| PredictedEntity { label: label.to_owned(), start, end };
         let entities = entities.iter().map(entity).collect();
-        vec![PredictedDocument {
-            id: "d".to_owned(),
-            entities,
-            statements: Vec::new(),
-        }]
+        vec![PredictedDocument { id: "d".to_owned(), entities, statements: Vec::new() }]
     }
 
     #[test]
@@ -283,11 +234,8 @@ mod tests {
         let document = document();
         assert_eq!(document.text, "Zoë Ito left Lima\nLima Oslo\n");
         assert_eq!(document.tokens[3..], [13..17, 18..22, 23..27]);
-        let spans: Vec<_> = document
-            .entities
-            .iter()
-            .map(|entity| (entity.label.as_str(), entity.tokens.clone()))
-            .collect();
+        let spans: Vec<_> =
+            document.entities.iter().map(|entity| (entity.label.as_str(), entity.tokens.clone())).collect();
         assert_eq!(spans, [("Person", 0..2), ("Location", 3..4)]);
     }
 
@@ -295,30 +243,11 @@ mod tests {
     fn entities_are_compared_by_the_tokens_they_touch() {
         let gold = [document()];
         // Part of each name, once twice; the third touches no token.
-        let found = predicted(&[
-            ("PER", 1, 5),
-            ("PER", 0, 7),
-            ("LOC", 14, 15),
-            ("LOC", 400, 500),
-        ]);
+        let found = predicted(&[("PER", 1, 5), ("PER", 0, 7), ("LOC", 14, 15), ("LOC", 400, 500)]);
         let scores = score(&gold, &found, LabelMapping::Worldwide, &[] as &[&str]);
-        assert_eq!(
-            scores.entity,
-            Scores {
-                precision: 100.0,
-                recall: 100.0,
-                f1: 100.0
-            }
-        );
+        assert_eq!(scores.entity, Scores { precision: 100.0, recall: 100.0, f1: 100.0 });
         let scores = score(&gold, &found, LabelMapping::Worldwide, &["LOC"]);
-        assert_eq!(
-            scores.entity,
-            Scores {
-                precision: 100.0,
-                recall: 50.0,
-                f1: 66.67
-            }
-        );
+        assert_eq!(scores.entity, Scores { precision: 100.0, recall: 50.0, f1: 66.67 });
         let scores = score(&gold, &found, LabelMapping::Identity, &["LOC"]);
         assert_eq!(scores.entity, Scores::default());
     }
@@ -326,12 +255,6 @@ mod tests {
     #[test]
     fn a_document_without_prediction_is_missing() {
         let scores = score(&[document()], &[], LabelMapping::Identity, &["PER"]);
-        assert_eq!(
-            scores,
-            EntityScores {
-                entity: Scores::default(),
-                missing_documents: 1
-            }
-        );
+        assert_eq!(scores, EntityScores { entity: Scores::default(), missing_documents: 1 });
     }
 }

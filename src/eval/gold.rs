@@ -109,10 +109,7 @@ impl JsonLines<BufReader<File>> {
         let path = path.as_ref();
         match File::open(path) {
             Ok(file) => Ok(Self::new(BufReader::new(file), path)),
-            Err(source) => Err(EvalError::Open {
-                file: path.to_owned(),
-                source,
-            }),
+            Err(source) => Err(EvalError::Open { file: path.to_owned(), source }),
         }
     }
 }
@@ -120,28 +117,15 @@ impl JsonLines<BufReader<File>> {
 impl<R: BufRead> JsonLines<R> {
     /// Reads from `reader`; `file` is the name that errors give it.
     pub fn new(reader: R, file: impl Into<PathBuf>) -> Self {
-        Self {
-            reader,
-            file: file.into(),
-            line: 0,
-            buffer: Vec::new(),
-        }
+        Self { reader, file: file.into(), line: 0, buffer: Vec::new() }
     }
 
     /// Reads gold statements: `{"id", "text", "attributions": [{"source": [[start, end], ..], "cue", "content"}]}`.
     pub fn gold_documents(mut self) -> Result<Vec<GoldDocument>, EvalError> {
         let mut documents = Vec::new();
         while let Some(raw) = self.next_line::<RawGold>()? {
-            let statements = raw
-                .attributions
-                .into_iter()
-                .map(RawStatement::into_spans)
-                .collect();
-            documents.push(GoldDocument {
-                id: raw.id,
-                text: raw.text,
-                statements,
-            });
+            let statements = raw.attributions.into_iter().map(RawStatement::into_spans).collect();
+            documents.push(GoldDocument { id: raw.id, text: raw.text, statements });
         }
         Ok(documents)
     }
@@ -174,10 +158,7 @@ impl<R: BufRead> JsonLines<R> {
                 document.push_sentence(&raw.tokens, &raw.ner);
             }
         }
-        Ok(documents
-            .into_iter()
-            .map(|builder| builder.finish())
-            .collect())
+        Ok(documents.into_iter().map(|builder| builder.finish()).collect())
     }
 
     /// Reads predictions: what `onrecord extract` writes, or statements in the form of the gold, line by line.
@@ -207,11 +188,7 @@ impl<R: BufRead> JsonLines<R> {
                 Ok(_) if self.buffer.trim_ascii().is_empty() => {}
                 Ok(_) => break,
                 Err(source) => {
-                    return Err(EvalError::Read {
-                        file: self.file.clone(),
-                        line: self.line,
-                        source,
-                    });
+                    return Err(EvalError::Read { file: self.file.clone(), line: self.line, source });
                 }
             }
         }
@@ -227,11 +204,7 @@ impl<R: BufRead> JsonLines<R> {
     }
 
     fn bad_line(&self, reason: &str) -> EvalError {
-        EvalError::Line {
-            file: self.file.clone(),
-            line: self.line,
-            reason: reason.to_owned(),
-        }
+        EvalError::Line { file: self.file.clone(), line: self.line, reason: reason.to_owned() }
     }
 }
 
@@ -293,13 +266,8 @@ struct RawStatement<S, N> {
 
 impl<S: Into<Range<usize>>, N> RawStatement<S, N> {
     fn into_spans(self) -> StatementSpans {
-        let ranges =
-            |segments: Option<Vec<S>>| segments.into_iter().flatten().map(Into::into).collect();
-        StatementSpans {
-            source: ranges(self.source),
-            cue: ranges(self.cue),
-            content: ranges(self.content),
-        }
+        let ranges = |segments: Option<Vec<S>>| segments.into_iter().flatten().map(Into::into).collect();
+        StatementSpans { source: ranges(self.source), cue: ranges(self.cue), content: ranges(self.content) }
     }
 }
 
@@ -329,10 +297,7 @@ struct RawSpeaker {
 
 impl RawPrediction {
     fn is_failure(&self) -> bool {
-        self.error.is_some()
-            && self.entities.is_none()
-            && self.statements.is_none()
-            && self.attributions.is_none()
+        self.error.is_some() && self.entities.is_none() && self.statements.is_none() && self.attributions.is_none()
     }
 
     fn into_document(self) -> Result<PredictedDocument, &'static str> {
@@ -341,22 +306,10 @@ impl RawPrediction {
         };
         let people = self.speakers.unwrap_or_default();
         let statements = match self.attributions {
-            Some(attributions) => attributions
-                .into_iter()
-                .map(RawStatement::into_statement)
-                .collect(),
-            None => self
-                .statements
-                .into_iter()
-                .flatten()
-                .map(|statement| statement.resolve(&people))
-                .collect(),
+            Some(attributions) => attributions.into_iter().map(RawStatement::into_statement).collect(),
+            None => self.statements.into_iter().flatten().map(|statement| statement.resolve(&people)).collect(),
         };
-        Ok(PredictedDocument {
-            id,
-            entities: self.entities.unwrap_or_default(),
-            statements,
-        })
+        Ok(PredictedDocument { id, entities: self.entities.unwrap_or_default(), statements })
     }
 }
 

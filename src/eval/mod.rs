@@ -12,6 +12,7 @@ mod spans;
 pub mod statements;
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
 mod agreement;
 
 use std::fmt;
@@ -73,25 +74,14 @@ impl Scores {
     /// Writes the head of a table of scores.
     pub(crate) fn write_header(formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = Self::NAME_WIDTH;
-        writeln!(
-            formatter,
-            "{:width$}{:>10}{:>10}{:>10}",
-            "percent", "precision", "recall", "f1"
-        )
+        writeln!(formatter, "{:width$}{:>10}{:>10}{:>10}", "percent", "precision", "recall", "f1")
     }
 
     /// Writes one row under the columns of [`Scores::write_header`].
     pub(crate) fn write_row(self, formatter: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-        let Self {
-            precision,
-            recall,
-            f1,
-        } = self;
+        let Self { precision, recall, f1 } = self;
         let width = Self::NAME_WIDTH;
-        writeln!(
-            formatter,
-            "{name:width$}{precision:>10.2}{recall:>10.2}{f1:>10.2}"
-        )
+        writeln!(formatter, "{name:width$}{precision:>10.2}{recall:>10.2}{f1:>10.2}")
     }
 }
 
@@ -113,13 +103,7 @@ impl Tally {
     }
 
     /// Adds one document whose hits differ between the predicted and the gold side.
-    pub(crate) fn add_unequal(
-        &mut self,
-        predicted_hits: usize,
-        predicted: usize,
-        gold_hits: usize,
-        gold: usize,
-    ) {
+    pub(crate) fn add_unequal(&mut self, predicted_hits: usize, predicted: usize, gold_hits: usize, gold: usize) {
         self.predicted_hits += predicted_hits;
         self.predicted += predicted;
         self.gold_hits += gold_hits;
@@ -134,22 +118,14 @@ impl Tally {
         Scores {
             precision: round_to_hundredths(100.0 * precision),
             recall: round_to_hundredths(100.0 * recall),
-            f1: if sum > 0.0 {
-                round_to_hundredths(200.0 * precision * recall / sum)
-            } else {
-                0.0
-            },
+            f1: if sum > 0.0 { round_to_hundredths(200.0 * precision * recall / sum) } else { 0.0 },
         }
     }
 }
 
 /// `part / whole`, or 0 where there is no whole.
 fn ratio(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// Rounds to two decimals like Python's `round`: on the exact binary value, ties to the even digit.

@@ -4,29 +4,11 @@ use super::spans::is_space;
 
 /// A name without titles before it, possessive after it, and differences of case, for comparison.
 pub(super) fn plain_name(name: &str) -> String {
-    const TITLES: [&str; 12] = [
-        "the",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "sen",
-        "rep",
-        "gov",
-        "president",
-        "secretary",
-        "senator",
-        "governor",
-    ];
-    let words: Vec<&str> = name
-        .split(is_space)
-        .filter(|word| !word.is_empty())
-        .collect();
+    const TITLES: [&str; 12] =
+        ["the", "mr", "mrs", "ms", "dr", "sen", "rep", "gov", "president", "secretary", "senator", "governor"];
+    let words: Vec<&str> = name.split(is_space).filter(|word| !word.is_empty()).collect();
     let name = words.join(" ");
-    let mut rest = name
-        .strip_suffix("’s")
-        .or_else(|| name.strip_suffix("'s"))
-        .unwrap_or(&name);
+    let mut rest = name.strip_suffix("’s").or_else(|| name.strip_suffix("'s")).unwrap_or(&name);
     while let Some((word, after)) = rest.split_once(' ') {
         let title = fold_case(word.strip_suffix('.').unwrap_or(word));
         if !TITLES.contains(&title.as_str()) {
@@ -62,6 +44,7 @@ mod tests {
             ("SEN. MRS Ito", "ito"),
             ("Mr.Ito", "mr.ito"),
             ("Governor", "governor"),
+            ("governor REP. Secretary Bo", "bo"),
             ("Theodora Weiß, Jr.", "theodora weiss, jr"),
             ("ΝΙΚΟΣ", "νικοσ"),
             ("the 's", ""),

@@ -50,14 +50,10 @@ impl ScoredText {
     }
 
     pub(super) fn prepare(&self, statement: &StatementSpans) -> Prepared {
-        let spans = [&statement.source, &statement.cue, &statement.content]
-            .map(|span| self.normalise(span));
-        let tokens = spans.each_ref().map(|span| {
-            TokenSet::new(
-                span.iter()
-                    .map(|segment| touched_tokens(&self.tokens, segment)),
-            )
-        });
+        let spans = [&statement.source, &statement.cue, &statement.content].map(|span| self.normalise(span));
+        let tokens = spans
+            .each_ref()
+            .map(|span| TokenSet::new(span.iter().map(|segment| touched_tokens(&self.tokens, segment))));
         Prepared { spans, tokens }
     }
 
@@ -73,25 +69,17 @@ impl ScoredText {
         let mut joined: Vec<Range<usize>> = Vec::with_capacity(sorted.len());
         for segment in sorted {
             match joined.last_mut() {
-                Some(last)
-                    if segment.start <= last.end || !self.has_word(last.end..segment.start) =>
-                {
+                Some(last) if segment.start <= last.end || !self.has_word(last.end..segment.start) => {
                     last.end = last.end.max(segment.end);
                 }
                 _ => joined.push(segment),
             }
         }
-        joined
-            .into_iter()
-            .map(|segment| self.trim(segment))
-            .filter(|segment| !segment.is_empty())
-            .collect()
+        joined.into_iter().map(|segment| self.trim(segment)).filter(|segment| !segment.is_empty()).collect()
     }
 
     fn has_word(&self, gap: Range<usize>) -> bool {
-        self.characters
-            .get(gap)
-            .is_some_and(|gap| gap.iter().any(|class| class.is_word))
+        self.characters.get(gap).is_some_and(|gap| gap.iter().any(|class| class.is_word))
     }
 
     /// Takes trimmable characters off both ends of a segment of the text.
@@ -99,11 +87,7 @@ impl ScoredText {
         let characters = self.characters.get(segment.clone()).unwrap_or_default();
         match characters.iter().position(|class| !class.is_trimmable) {
             Some(leading) => {
-                let trailing = characters
-                    .iter()
-                    .rev()
-                    .take_while(|class| class.is_trimmable)
-                    .count();
+                let trailing = characters.iter().rev().take_while(|class| class.is_trimmable).count();
                 segment.start + leading..segment.end - trailing
             }
             None => segment.end..segment.end,
@@ -125,10 +109,7 @@ pub(super) struct TokenSet(Vec<Range<usize>>);
 impl TokenSet {
     /// The union of `ranges`.
     pub(super) fn new(ranges: impl IntoIterator<Item = Range<usize>>) -> Self {
-        let mut ranges: Vec<Range<usize>> = ranges
-            .into_iter()
-            .filter(|range| !range.is_empty())
-            .collect();
+        let mut ranges: Vec<Range<usize>> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
         ranges.sort_unstable_by_key(|range| range.start);
         ranges.dedup_by(|next, kept| {
             let touches = next.start <= kept.end;
@@ -156,10 +137,7 @@ impl TokenSet {
         let mut shared = 0;
         while let (Some(one), Some(two)) = (left.peek(), right.peek()) {
             let (one, two) = (*one, *two);
-            shared += one
-                .end
-                .min(two.end)
-                .saturating_sub(one.start.max(two.start));
+            shared += one.end.min(two.end).saturating_sub(one.start.max(two.start));
             if one.end <= two.end {
                 left.next();
             } else {
@@ -182,11 +160,7 @@ struct Class {
 impl Class {
     fn of(character: char) -> Self {
         let is_space = is_space(character);
-        Self {
-            is_word: is_word(character),
-            is_space,
-            is_trimmable: is_space || is_trimmable_mark(character),
-        }
+        Self { is_word: is_word(character), is_space, is_trimmable: is_space || is_trimmable_mark(character) }
     }
 }
 
@@ -197,8 +171,7 @@ pub(super) fn is_space(character: char) -> bool {
 
 /// Python's `\w`: letters, numbers and the underscore, but no combining marks.
 fn is_word(character: char) -> bool {
-    static WORD: LazyLock<Result<Regex, regex::Error>> =
-        LazyLock::new(|| Regex::new(r"[\p{L}\p{N}]"));
+    static WORD: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(r"[\p{L}\p{N}]"));
     if character.is_ascii() {
         return character.is_ascii_alphanumeric() || character == '_';
     }
@@ -206,8 +179,7 @@ fn is_word(character: char) -> bool {
 }
 
 fn is_trimmable_mark(character: char) -> bool {
-    static PUNCTUATION: LazyLock<Result<Regex, regex::Error>> =
-        LazyLock::new(|| Regex::new(r"\p{P}"));
+    static PUNCTUATION: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(r"\p{P}"));
     match character {
         '%' | '#' | '@' | '&' => false,
         '`' | '´' => true,
@@ -225,6 +197,7 @@ fn matches(pattern: &Result<Regex, regex::Error>, character: char) -> Option<boo
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 
@@ -269,10 +242,7 @@ mod tests {
     #[test]
     fn tokens_are_words_and_single_marks() {
         let text = ScoredText::new("e\u{301}t 🙂🙂 a_1,\u{a0}²");
-        assert_eq!(
-            text.tokens,
-            [0..1, 1..2, 2..3, 4..5, 5..6, 7..10, 10..11, 12..13]
-        );
+        assert_eq!(text.tokens, [0..1, 1..2, 2..3, 4..5, 5..6, 7..10, 10..11, 12..13]);
     }
 
     #[test]

@@ -94,10 +94,7 @@ impl Serialize for StatementScores {
         for speaker in &self.speakers {
             map.serialize_entry(&format!("speaker {}", speaker.form), speaker)?;
         }
-        let documents = [
-            ("gold", self.gold_documents),
-            ("missing from predictions", self.missing_documents),
-        ];
+        let documents = [("gold", self.gold_documents), ("missing from predictions", self.missing_documents)];
         map.serialize_entry("documents", &BTreeMap::from(documents))?;
         map.end()
     }
@@ -110,62 +107,30 @@ impl fmt::Display for StatementScores {
             scores.write_row(formatter, name)?;
         }
         if !self.speakers.is_empty() {
-            writeln!(
-                formatter,
-                "\n{:20}{:>10}{:>12}{:>8}",
-                "percent right", "matched", "end to end", "count"
-            )?;
+            writeln!(formatter, "\n{:20}{:>10}{:>12}{:>8}", "percent right", "matched", "end to end", "count")?;
         }
-        for SpeakerScores {
-            form,
-            accuracy_of_matched,
-            end_to_end,
-            count,
-        } in &self.speakers
-        {
+        for SpeakerScores { form, accuracy_of_matched, end_to_end, count } in &self.speakers {
             let name = format!("speaker {form}");
-            writeln!(
-                formatter,
-                "{name:20}{accuracy_of_matched:>10.2}{end_to_end:>12.2}{count:>8}"
-            )?;
+            writeln!(formatter, "{name:20}{accuracy_of_matched:>10.2}{end_to_end:>12.2}{count:>8}")?;
         }
-        let Self {
-            gold_documents,
-            missing_documents,
-            ..
-        } = self;
-        writeln!(
-            formatter,
-            "\ndocuments: {gold_documents} gold, {missing_documents} missing from predictions"
-        )
+        let Self { gold_documents, missing_documents, .. } = self;
+        writeln!(formatter, "\ndocuments: {gold_documents} gold, {missing_documents} missing from predictions")
     }
 }
 
 /// Compares predictions with gold statements, and with gold speakers where there are any.
 ///
 /// Where several predictions carry one id, or several speakers belong to one statement, the last of them counts.
-pub fn score(
-    gold: &[GoldDocument],
-    predicted: &[PredictedDocument],
-    speakers: &[GoldSpeaker],
-) -> StatementScores {
-    let by_id: HashMap<&str, &PredictedDocument> = predicted
-        .iter()
-        .map(|document| (document.id.as_str(), document))
-        .collect();
-    let speaker_of: HashMap<(&str, usize), &GoldSpeaker> = speakers
-        .iter()
-        .map(|speaker| ((speaker.document.as_str(), speaker.index), speaker))
-        .collect();
+pub fn score(gold: &[GoldDocument], predicted: &[PredictedDocument], speakers: &[GoldSpeaker]) -> StatementScores {
+    let by_id: HashMap<&str, &PredictedDocument> =
+        predicted.iter().map(|document| (document.id.as_str(), document)).collect();
+    let speaker_of: HashMap<(&str, usize), &GoldSpeaker> =
+        speakers.iter().map(|speaker| ((speaker.document.as_str(), speaker.index), speaker)).collect();
     let mut tallies = Tallies::default();
     let mut missing_documents = 0;
     for document in gold {
         let text = ScoredText::new(&document.text);
-        let expected: Vec<Prepared> = document
-            .statements
-            .iter()
-            .map(|spans| text.prepare(spans))
-            .collect();
+        let expected: Vec<Prepared> = document.statements.iter().map(|spans| text.prepare(spans)).collect();
         let statements = match by_id.get(document.id.as_str()) {
             Some(prediction) => prediction.statements.as_slice(),
             None => {
@@ -173,10 +138,7 @@ pub fn score(
                 &[]
             }
         };
-        let found: Vec<Prepared> = statements
-            .iter()
-            .map(|statement| text.prepare(&statement.spans))
-            .collect();
+        let found: Vec<Prepared> = statements.iter().map(|statement| text.prepare(&statement.spans)).collect();
         tallies.add_spans(&expected, &found);
         let matches = match_by_content(&expected, &found);
         tallies.add_statements(&expected, &found, &matches);
@@ -212,34 +174,21 @@ impl Tallies {
     fn add_spans(&mut self, expected: &[Prepared], found: &[Prepared]) {
         for (role, (exact, token)) in self.roles.iter_mut().enumerate() {
             let (gold, predicted) = (distinct_spans(expected, role), distinct_spans(found, role));
-            exact.add(
-                gold.intersection(&predicted).count(),
-                predicted.len(),
-                gold.len(),
-            );
-            let tokens = |statements: &[Prepared]| {
-                TokenSet::union(statements.iter().map(|statement| &statement.tokens[role]))
-            };
+            exact.add(gold.intersection(&predicted).count(), predicted.len(), gold.len());
+            let tokens =
+                |statements: &[Prepared]| TokenSet::union(statements.iter().map(|statement| &statement.tokens[role]));
             let (gold, predicted) = (tokens(expected), tokens(found));
             token.add(gold.shared_with(&predicted), predicted.len(), gold.len());
         }
     }
 
-    fn add_statements(
-        &mut self,
-        expected: &[Prepared],
-        found: &[Prepared],
-        matches: &[Option<(usize, f64)>],
-    ) {
+    fn add_statements(&mut self, expected: &[Prepared], found: &[Prepared], matches: &[Option<(usize, f64)>]) {
         let (mut lenient, mut half) = (0, 0);
         for (gold, matched) in expected.iter().zip(matches) {
             let Some((position, share)) = *matched else {
                 continue;
             };
-            if found
-                .get(position)
-                .is_some_and(|predicted| gold.has_source_of(predicted))
-            {
+            if found.get(position).is_some_and(|predicted| gold.has_source_of(predicted)) {
                 lenient += 1;
                 half += usize::from(share >= 0.5);
             }
@@ -249,15 +198,9 @@ impl Tallies {
         let of_gold: HashSet<&Spans> = expected.iter().map(|gold| &gold.spans).collect();
         let of_found: HashSet<&Spans> = found.iter().map(|predicted| &predicted.spans).collect();
         self.strict.add_unequal(
-            found
-                .iter()
-                .filter(|predicted| of_gold.contains(&predicted.spans))
-                .count(),
+            found.iter().filter(|predicted| of_gold.contains(&predicted.spans)).count(),
             found.len(),
-            expected
-                .iter()
-                .filter(|gold| of_found.contains(&gold.spans))
-                .count(),
+            expected.iter().filter(|gold| of_found.contains(&gold.spans)).count(),
             expected.len(),
         );
     }
@@ -270,8 +213,7 @@ impl Tallies {
                 self.add_form("unnamed", usize::from(is_null), 1);
             }
         } else if gold.form != "none" {
-            let aliases: HashSet<String> =
-                gold.aliases.iter().map(|alias| plain_name(alias)).collect();
+            let aliases: HashSet<String> = gold.aliases.iter().map(|alias| plain_name(alias)).collect();
             let is_right = matched.is_some_and(|statement| {
                 let mut names = statement.speaker.iter().chain(&statement.other_speakers);
                 names.any(|name| !name.is_empty() && aliases.contains(&plain_name(name)))
@@ -288,22 +230,14 @@ impl Tallies {
                 tally.matched += matched;
                 tally.count += 1;
             }
-            None => self.speakers.push(SpeakerTally {
-                form: form.to_owned(),
-                right,
-                matched,
-                count: 1,
-            }),
+            None => self.speakers.push(SpeakerTally { form: form.to_owned(), right, matched, count: 1 }),
         }
     }
 
     fn finish(self, gold_documents: usize, missing_documents: usize) -> StatementScores {
-        let [source, cue, content] = self.roles.map(|(exact, token)| RoleScores {
-            exact: exact.scores(),
-            token: token.scores(),
-        });
-        let percent =
-            |right: usize, of: usize| round_to_hundredths((100 * right) as f64 / of.max(1) as f64);
+        let [source, cue, content] =
+            self.roles.map(|(exact, token)| RoleScores { exact: exact.scores(), token: token.scores() });
+        let percent = |right: usize, of: usize| round_to_hundredths((100 * right) as f64 / of.max(1) as f64);
         let speakers = self.speakers.into_iter().map(|tally| SpeakerScores {
             accuracy_of_matched: percent(tally.right, tally.matched),
             end_to_end: percent(tally.right, tally.count),
@@ -326,9 +260,7 @@ impl Tallies {
 
 /// The spans of one role, each once.
 fn distinct_spans(statements: &[Prepared], role: usize) -> HashSet<&[Range<usize>]> {
-    let spans = statements
-        .iter()
-        .map(|statement| statement.spans[role].as_slice());
+    let spans = statements.iter().map(|statement| statement.spans[role].as_slice());
     spans.filter(|span| !span.is_empty()).collect()
 }
 
@@ -350,24 +282,14 @@ fn match_by_content(expected: &[Prepared], found: &[Prepared]) -> Vec<Option<(us
             if contents > 0 {
                 let joint = gold.tokens[CONTENT].len() + predicted.tokens[CONTENT].len() - contents;
                 let share = contents as f64 / joint as f64;
-                pairs.push((
-                    Pair {
-                        share,
-                        sources: shared(SOURCE),
-                        cues: shared(CUE),
-                    },
-                    index,
-                    position,
-                ));
+                pairs.push((Pair { share, sources: shared(SOURCE), cues: shared(CUE) }, index, position));
             }
         }
     }
     // A stable sort keeps pairs that tie in the order of their indices.
     pairs.sort_by(|(one, ..), (two, ..)| {
         let by_share = two.share.total_cmp(&one.share);
-        by_share
-            .then(two.sources.cmp(&one.sources))
-            .then(two.cues.cmp(&one.cues))
+        by_share.then(two.sources.cmp(&one.sources)).then(two.cues.cmp(&one.cues))
     });
     let mut matches = vec![None; expected.len()];
     let mut used = vec![false; found.len()];

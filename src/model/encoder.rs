@@ -6,10 +6,10 @@
 use candle_core::{D, DType, Device, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
+use super::ModelError;
 use super::config::EncoderConfig;
 use super::kernels::{add_bias, bias_gelu, residual_layer_norm};
 use super::weights::{Weights, WeightsError};
-use super::ModelError;
 use crate::text::{GAPS, SHAPES};
 
 /// One window as the encoder wants it, special tokens left out.
@@ -38,10 +38,7 @@ impl Linear {
             parts.push(weights.tensor(&format!("{name}.weight"), &[out, width])?);
             bias.extend(weights.values(&format!("{name}.bias"), &[out])?);
         }
-        Ok(Self {
-            weight: Tensor::cat(&parts, 0)?.t()?.contiguous()?,
-            bias,
-        })
+        Ok(Self { weight: Tensor::cat(&parts, 0)?.t()?.contiguous()?, bias })
     }
 
     /// `[rows, in]` -> `[rows, out]`, the bias not yet added: the step that follows adds it in passing.
@@ -145,10 +142,8 @@ impl Encoder {
         let hidden = config.hidden_size;
         let name = |part: &str| format!("bert.embeddings.{part}");
         let kinds = weights.tensor(&name("token_type_embeddings.weight"), &[config.type_vocab_size, hidden])?;
-        let positions = weights.tensor(
-            &name("position_embeddings.weight"),
-            &[config.max_position_embeddings, hidden],
-        )?;
+        let positions =
+            weights.tensor(&name("position_embeddings.weight"), &[config.max_position_embeddings, hidden])?;
         Ok(Self {
             words: weights.stored(&name("word_embeddings.weight"), &[config.vocab_size, hidden])?,
             // Every token is of the first kind: its embedding can as well be part of the position's.
@@ -211,9 +206,8 @@ impl Encoder {
         lengths: &[usize],
     ) -> candle_core::Result<Tensor> {
         let rows = ids.len();
-        let lookup = |table: &Tensor, indices: Vec<u32>| {
-            table.index_select(&Tensor::from_vec(indices, rows, &Device::Cpu)?, 0)
-        };
+        let lookup =
+            |table: &Tensor, indices: Vec<u32>| table.index_select(&Tensor::from_vec(indices, rows, &Device::Cpu)?, 0);
         let words = lookup(&self.words, ids)?.to_dtype(DType::F32)?;
         let places = lookup(&self.positions, positions)?;
         let features = (lookup(&self.shapes, shapes)? + lookup(&self.gaps, gaps)?)?;

@@ -32,12 +32,7 @@ impl TagScheme {
                 transitions[from * tags + to] = IMPOSSIBLE;
             }
         }
-        Self {
-            name: name.to_owned(),
-            labels,
-            transitions,
-            start,
-        }
+        Self { name: name.to_owned(), labels, transitions, start }
     }
 
     /// Number of tags.
@@ -111,10 +106,7 @@ pub struct SpanVectors {
 
 impl SpanVectors {
     pub(super) fn of_spans(rows: Vec<Vec<f32>>) -> Vec<Self> {
-        let vector = |first| Self {
-            first,
-            second: Vec::new(),
-        };
+        let vector = |first| Self { first, second: Vec::new() };
         rows.into_iter().map(vector).collect()
     }
 
@@ -198,11 +190,7 @@ fn dot(left: &[f32], right: &[f32]) -> f32 {
 fn distance_bucket(distance: isize, buckets: usize) -> usize {
     let half = buckets / 2;
     let length = distance.unsigned_abs();
-    let bucket = if length < 8 {
-        length
-    } else {
-        8 + ((length as f32 / 8.0).log2() * 4.0).floor() as usize
-    };
+    let bucket = if length < 8 { length } else { 8 + ((length as f32 / 8.0).log2() * 4.0).floor() as usize };
     bucket.min(half - 1) + if distance > 0 { half } else { 0 }
 }
 
@@ -212,10 +200,8 @@ mod tests {
 
     #[test]
     fn distances_fall_into_buckets() {
-        let buckets: Vec<_> = [0, -1, 1, -7, 8, -8, 16, 4000, -4000]
-            .into_iter()
-            .map(|distance| distance_bucket(distance, 64))
-            .collect();
+        let buckets: Vec<_> =
+            [0, -1, 1, -7, 8, -8, 16, 4000, -4000].into_iter().map(|distance| distance_bucket(distance, 64)).collect();
         assert_eq!(buckets, [0, 1, 33, 7, 40, 8, 44, 63, 31]);
     }
 

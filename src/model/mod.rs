@@ -121,14 +121,10 @@ impl Model {
     /// As for [`Model::load`].
     pub fn from_files(files: &ModelFiles) -> Result<Self, ModelError> {
         let origin = files.origin.clone();
-        let config = ModelConfig::from_json(&files.config).map_err(|reason| ModelError::Config {
-            origin: origin.clone(),
-            reason,
-        })?;
-        let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|source| ModelError::Tokenizer {
-            origin: origin.clone(),
-            source,
-        })?;
+        let config = ModelConfig::from_json(&files.config)
+            .map_err(|reason| ModelError::Config { origin: origin.clone(), reason })?;
+        let tokenizer = Tokenizer::from_bytes(&files.tokenizer)
+            .map_err(|source| ModelError::Tokenizer { origin: origin.clone(), source })?;
         if tokenizer.vocabulary_size() > config.encoder.vocab_size {
             let reason = format!(
                 "encoder.vocab_size is {}, but tokenizer.json has {} tokens",
@@ -137,10 +133,7 @@ impl Model {
             );
             return Err(ModelError::Config { origin, reason });
         }
-        let broken = |source| ModelError::Weights {
-            origin: origin.clone(),
-            source,
-        };
+        let broken = |source| ModelError::Weights { origin: origin.clone(), source };
         let weights = Weights::parse(&files.weights, Device::Cpu).map_err(broken)?;
         let encoder = Encoder::load(&config.encoder, &weights).map_err(broken)?;
         let tag_heads = config
@@ -153,15 +146,7 @@ impl Model {
         let source_links = LinkHead::load(LinkKind::Source, &config, &weights).map_err(broken)?;
         let digest = Sha256::digest(&files.weights);
         let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self {
-            config,
-            tokenizer,
-            encoder,
-            tag_heads,
-            content_links,
-            source_links,
-            hash,
-        })
+        Ok(Self { config, tokenizer, encoder, tag_heads, content_links, source_links, hash })
     }
 
     /// The configuration.
@@ -188,10 +173,7 @@ impl Model {
     }
 
     fn tag_head(&self, name: &str) -> Result<&TagHead, ModelError> {
-        self.tag_heads
-            .iter()
-            .find(|head| head.scheme.name == name)
-            .ok_or_else(|| ModelError::NoHead(name.to_owned()))
+        self.tag_heads.iter().find(|head| head.scheme.name == name).ok_or_else(|| ModelError::NoHead(name.to_owned()))
     }
 
     /// Runs a batch of windows of any lengths; the outputs stand in the order of the windows.
@@ -216,11 +198,7 @@ impl Model {
             let slice = |values: &[f32], width: usize| values[inner.start * width..inner.end * width].to_vec();
             outputs.push(WindowOutput {
                 tokens,
-                tag_scores: heads
-                    .iter()
-                    .zip(&scores)
-                    .map(|(head, scores)| slice(scores, head.scheme.tags()))
-                    .collect(),
+                tag_scores: heads.iter().zip(&scores).map(|(head, scores)| slice(scores, head.scheme.tags())).collect(),
                 states: slice(&rows, hidden),
             });
             row += tokens + 2;
@@ -237,7 +215,9 @@ impl Model {
         Ok(match role {
             LinkRole::Content => SpanVectors::of_spans(project(&self.content_links, false)?),
             LinkRole::Source => SpanVectors::of_spans(project(&self.source_links, false)?),
-            LinkRole::Cue => SpanVectors::of_cues(project(&self.content_links, true)?, project(&self.source_links, true)?),
+            LinkRole::Cue => {
+                SpanVectors::of_cues(project(&self.content_links, true)?, project(&self.source_links, true)?)
+            }
         })
     }
 

@@ -25,10 +25,9 @@ impl ModelFiles {
     pub fn read(directory: &Path) -> Result<Self, ModelError> {
         let file = |name: &str| {
             let path = directory.join(name);
-            std::fs::read(&path).map(Cow::Owned).map_err(|error| ModelError::File {
-                path: path.display().to_string(),
-                reason: error.to_string(),
-            })
+            std::fs::read(&path)
+                .map(Cow::Owned)
+                .map_err(|error| ModelError::File { path: path.display().to_string(), reason: error.to_string() })
         };
         Ok(Self {
             origin: directory.display().to_string(),
@@ -46,7 +45,9 @@ impl ModelFiles {
     pub fn embedded() -> Result<Self, ModelError> {
         macro_rules! file {
             ($name:literal) => {
-                Cow::Borrowed(&include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/onrecord-small/", $name))[..])
+                Cow::Borrowed(
+                    &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/onrecord-small/", $name))[..],
+                )
             };
         }
         Ok(Self {

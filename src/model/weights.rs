@@ -49,10 +49,7 @@ impl<'data> Weights<'data> {
 
     /// A tensor as it is stored (half precision stays half precision).
     pub(super) fn stored(&self, name: &str, shape: &[usize]) -> Result<Tensor, WeightsError> {
-        let view = self
-            .tensors
-            .tensor(name)
-            .map_err(|_| WeightsError::Missing(name.to_owned()))?;
+        let view = self.tensors.tensor(name).map_err(|_| WeightsError::Missing(name.to_owned()))?;
         if view.shape() != shape {
             return Err(WeightsError::Shape {
                 name: name.to_owned(),
@@ -65,10 +62,7 @@ impl<'data> Weights<'data> {
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             other => {
-                return Err(WeightsError::Dtype {
-                    name: name.to_owned(),
-                    dtype: format!("{other:?}"),
-                });
+                return Err(WeightsError::Dtype { name: name.to_owned(), dtype: format!("{other:?}") });
             }
         };
         Ok(Tensor::from_raw_buffer(view.data(), dtype, shape, &self.device)?)

@@ -58,9 +58,8 @@ impl Document {
     /// # Errors
     /// [`DocumentError::InvalidUtf8`] or [`DocumentError::Empty`].
     pub fn from_bytes(id: impl Into<String>, bytes: Vec<u8>) -> Result<Self, DocumentError> {
-        let text = String::from_utf8(bytes).map_err(|error| DocumentError::InvalidUtf8 {
-            at: error.utf8_error().valid_up_to(),
-        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| DocumentError::InvalidUtf8 { at: error.utf8_error().valid_up_to() })?;
         Self::new(id, text)
     }
 }

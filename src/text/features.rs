@@ -3,9 +3,8 @@
 //! `scripts/train/features.py` computes the same classes; the parity test holds the two together.
 
 /// Names of the word shapes, in the order of the model's embedding rows.
-pub const SHAPES: [&str; 9] = [
-    "none", "lower", "title", "upper", "initial", "mixed", "digits", "alphanumeric", "other",
-];
+pub const SHAPES: [&str; 9] =
+    ["none", "lower", "title", "upper", "initial", "mixed", "digits", "alphanumeric", "other"];
 
 /// Names of the gaps, in the order of the model's embedding rows.
 pub const GAPS: [&str; 4] = ["none", "glued", "space", "line"];
@@ -87,10 +86,7 @@ impl Gap {
 
 /// Characters that end a line, and so a paragraph.
 pub(crate) fn is_line_end(character: char) -> bool {
-    matches!(
-        character,
-        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
-    )
+    matches!(character, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -13,12 +13,8 @@ pub fn language_warning(text: &str) -> Option<String> {
         return None;
     }
     let guess = whatlang::detect(look)?;
-    (guess.lang() != whatlang::Lang::Eng && guess.is_reliable()).then(|| {
-        format!(
-            "the text looks {}, not English: expect poor results",
-            guess.lang().eng_name()
-        )
-    })
+    (guess.lang() != whatlang::Lang::Eng && guess.is_reliable())
+        .then(|| format!("the text looks {}, not English: expect poor results", guess.lang().eng_name()))
 }
 
 #[cfg(test)]

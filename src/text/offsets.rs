@@ -76,11 +76,7 @@ impl<'text> Offsets<'text> {
                 units += unit.width(character);
             }
         }
-        Self {
-            text,
-            unit,
-            checkpoints,
-        }
+        Self { text, unit, checkpoints }
     }
 
     /// The position of a byte in the chosen unit.

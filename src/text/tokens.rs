@@ -78,17 +78,9 @@ impl Tokenizer {
         inner.with_truncation(None).map_err(load)?;
         inner.with_padding(None);
         inner.set_encode_special_tokens(true);
-        let token = |name| {
-            inner
-                .token_to_id(name)
-                .ok_or(TokenizerError::MissingToken(name))
-        };
+        let token = |name| inner.token_to_id(name).ok_or(TokenizerError::MissingToken(name));
         let (classifier, separator) = (token("[CLS]")?, token("[SEP]")?);
-        Ok(Self {
-            inner,
-            classifier,
-            separator,
-        })
+        Ok(Self { inner, classifier, separator })
     }
 
     /// Ids of the tokens that open and close every window.
@@ -115,11 +107,8 @@ impl Tokenizer {
                 .map_err(|error| TokenizerError::Encode(error.to_string()))?;
             for (&id, &(from, to)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
                 let span = piece.start + from..piece.start + to;
-                let gap = if tokens.is_empty() {
-                    Gap::Line
-                } else {
-                    Gap::of(text.get(end..span.start).unwrap_or_default())
-                };
+                let gap =
+                    if tokens.is_empty() { Gap::Line } else { Gap::of(text.get(end..span.start).unwrap_or_default()) };
                 if gap == Gap::Line {
                     let at = tokens.len();
                     tokens.paragraphs.push(at..at);

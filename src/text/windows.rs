@@ -37,10 +37,7 @@ impl WindowSize {
     /// Windows of `capacity` tokens of which two neighbours in one paragraph share a quarter.
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
-        Self {
-            capacity,
-            overlap: capacity / 4,
-        }
+        Self { capacity, overlap: capacity / 4 }
     }
 }
 
@@ -75,9 +72,7 @@ fn cut_paragraph(tokens: &Tokens, text: &str, size: WindowSize, paragraph: Range
     loop {
         let limit = start + size.capacity;
         if limit >= paragraph.end {
-            windows.push(Window {
-                tokens: start..paragraph.end,
-            });
+            windows.push(Window { tokens: start..paragraph.end });
             return;
         }
         let ends = sentence_ends(tokens, text, start + size.capacity / 2..limit);

@@ -6,20 +6,12 @@ use super::gelu::gelu;
 
 /// Adds a bias to every row.
 pub(in crate::model) fn add_bias(rows: &Tensor, bias: &[f32]) -> Result<Tensor> {
-    rows.apply_op1_no_bwd(&EachRow {
-        name: "add-bias",
-        bias,
-        function: |value, bias| value + bias,
-    })
+    rows.apply_op1_no_bwd(&EachRow { name: "add-bias", bias, function: |value, bias| value + bias })
 }
 
 /// Adds a bias to every row and applies GELU.
 pub(in crate::model) fn bias_gelu(rows: &Tensor, bias: &[f32]) -> Result<Tensor> {
-    rows.apply_op1_no_bwd(&EachRow {
-        name: "bias-gelu",
-        bias,
-        function: |value, bias| gelu(value + bias),
-    })
+    rows.apply_op1_no_bwd(&EachRow { name: "bias-gelu", bias, function: |value, bias| gelu(value + bias) })
 }
 
 /// `LayerNorm(rows + bias + residual)` (Ba et al. 2016).
@@ -31,12 +23,7 @@ pub(in crate::model) fn residual_layer_norm(
     shift: &[f32],
     epsilon: f32,
 ) -> Result<Tensor> {
-    let op = ResidualLayerNorm {
-        bias,
-        weight,
-        shift,
-        epsilon,
-    };
+    let op = ResidualLayerNorm { bias, weight, shift, epsilon };
     rows.apply_op2_no_bwd(residual, &op)
 }
 

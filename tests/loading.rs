@@ -1,0 +1,85 @@
+//! Model files that are broken in every way that files break: a clear error each, never a panic.
+
+use std::borrow::Cow;
+
+use onrecord::model::{Model, ModelFiles};
+use serde_json::{Value, json};
+
+use crate::support::tiny;
+
+/// The message that loading the tiny model gives after a change to its files.
+fn message(change: impl FnOnce(&mut ModelFiles)) -> String {
+    let mut files = tiny::files();
+    change(&mut files);
+    match Model::from_files(&files) {
+        Ok(_) => panic!("the broken model loaded"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The message after a change to one field of config.json.
+fn config_message(path: &str, value: Value) -> String {
+    message(|files| {
+        let mut config: Value = serde_json::from_slice(&files.config).expect("it is JSON");
+        *config.pointer_mut(path).expect("the field exists") = value;
+        files.config = Cow::Owned(config.to_string().into_bytes());
+    })
+}
+
+#[test]
+fn broken_weights_are_named() {
+    let truncated = message(|files| {
+        let half = files.weights.len() / 2;
+        files.weights.to_mut().truncate(half);
+    });
+    assert!(truncated.contains("model.safetensors") && truncated.contains("cut short"), "{truncated}");
+    let empty = message(|files| files.weights = Cow::Borrowed(b""));
+    assert!(empty.contains("model.safetensors"), "{empty}");
+    let noise = message(|files| files.weights = Cow::Borrowed(&[0xff; 64]));
+    assert!(noise.contains("model.safetensors"), "{noise}");
+}
+
+#[test]
+fn weights_of_another_shape_are_named() {
+    let wrong = config_message("/links/width", json!(5));
+    assert!(wrong.contains("links.content") && wrong.contains("config.json asks for"), "{wrong}");
+    let missing = config_message("/encoder/num_hidden_layers", json!(1));
+    assert!(missing.contains("bert.encoder.layer.0") && missing.contains("missing"), "{missing}");
+}
+
+#[test]
+fn broken_configurations_are_named() {
+    for (path, value, expected) in [
+        ("/model_type", json!("bert"), "model_type"),
+        ("/format", json!(2), "format"),
+        ("/encoder/hidden_size", json!(0), "hidden_size"),
+        ("/encoder/hidden_size", json!(7), "multiple"),
+        ("/encoder/num_attention_heads", json!(3), "multiple"),
+        ("/encoder/vocab_size", json!(3), "vocab_size"),
+        ("/encoder/num_hidden_layers", json!(1_000_000_000), "num_hidden_layers"),
+        ("/max_window", json!(2), "max_window"),
+        ("/max_window", json!(100_000), "max_window"),
+        ("/shapes", json!(["lower"]), "shapes"),
+        ("/heads/news9", json!(["O", "B-PER"]), "heads.news9"),
+        ("/heads/news9", json!(["O", "B-PER", "I-ORG"]), "heads.news9"),
+        ("/heads/statement", json!(["O", "B-cue", "I-cue"]), "heads.statement"),
+        ("/links/distance_buckets", json!(3), "distance_buckets"),
+        ("/encoder", json!("small"), "config.json"),
+    ] {
+        let found = config_message(path, value);
+        assert!(found.contains("config.json") && found.contains(expected), "{path}: {found}");
+    }
+    let no_json = message(|files| files.config = Cow::Borrowed(b"{"));
+    assert!(no_json.contains("config.json"), "{no_json}");
+}
+
+#[test]
+fn broken_tokenizers_are_named() {
+    let no_json = message(|files| files.tokenizer = Cow::Borrowed(b"[]"));
+    assert!(no_json.contains("tokenizer.json"), "{no_json}");
+    let other = message(|files| {
+        let text = String::from_utf8_lossy(&files.tokenizer).replace("[CLS]", "<s>");
+        files.tokenizer = Cow::Owned(text.into_bytes());
+    });
+    assert!(other.contains("[CLS]"), "{other}");
+}

@@ -1,0 +1,93 @@
+//! Rust and PyTorch agree: the same tokens, shapes and gaps, and the same scores to 1e-3.
+//!
+//! `tests/fixtures/parity.json` is written by `scripts/train/parity.py` from the weights in `models/`.
+
+use onrecord::model::{LinkKind, LinkRole, WindowInput};
+use serde::Deserialize;
+
+use crate::support::{engine, fixture};
+
+/// Largest difference allowed.
+const TOLERANCE: f32 = 1e-3;
+
+#[derive(Deserialize)]
+struct Recorded {
+    model: String,
+    windows: Vec<RecordedWindow>,
+}
+
+#[derive(Deserialize)]
+struct RecordedWindow {
+    text: String,
+    ids: Vec<u32>,
+    shapes: Vec<u8>,
+    gaps: Vec<u8>,
+    scores: std::collections::BTreeMap<String, Vec<Vec<f32>>>,
+    links: Vec<RecordedLink>,
+}
+
+/// Scores of a pair of spans, given by their first and last tokens.
+#[derive(Deserialize)]
+struct RecordedLink {
+    span: (usize, usize),
+    cue: (usize, usize),
+    content: f32,
+    none: f32,
+    source: f32,
+}
+
+fn recorded() -> Recorded {
+    let json = std::fs::read_to_string(fixture("parity.json")).expect("the fixture is there");
+    serde_json::from_str(&json).expect("the fixture is in order")
+}
+
+#[test]
+fn scores_agree_with_pytorch() {
+    let model = engine().model();
+    let recorded = recorded();
+    assert_eq!(
+        recorded.model,
+        model.identifier(),
+        "the weights have changed: record anew with scripts/train/parity.py (see scripts/train/README.md)"
+    );
+    // One batch of all windows: lengths differ, nothing is padded.
+    let tokens: Vec<_> =
+        recorded.windows.iter().map(|w| model.tokenizer().tokenise(&w.text).expect("tokenises")).collect();
+    let inputs: Vec<WindowInput<'_>> =
+        tokens.iter().map(|t| WindowInput { ids: &t.ids, shapes: &t.shapes, gaps: &t.gaps }).collect();
+    let heads: Vec<&str> = model.config().heads.keys().map(String::as_str).collect();
+    let outputs = model.forward(&inputs, &heads).expect("the model runs");
+    for ((window, tokens), output) in recorded.windows.iter().zip(&tokens).zip(&outputs) {
+        assert_eq!((&tokens.ids, &tokens.shapes, &tokens.gaps), (&window.ids, &window.shapes, &window.gaps));
+        for (head, scores) in heads.iter().zip(&output.tag_scores) {
+            let expected: Vec<f32> = window.scores[*head].concat();
+            assert_eq!(scores.len(), expected.len());
+            for (found, expected) in scores.iter().zip(expected) {
+                assert!((found - expected).abs() < TOLERANCE, "{head}: {found} against {expected}");
+            }
+        }
+        assert!(!window.links.is_empty());
+        for link in &window.links {
+            let hidden = model.config().encoder.hidden_size;
+            let state = |token: usize| &output.states[token * hidden..(token + 1) * hidden];
+            let vectors = |role, (first, last): (usize, usize)| {
+                model.span_vectors(role, &[(state(first), state(last))]).expect("projects").remove(0)
+            };
+            let cue = vectors(LinkRole::Cue, link.cue);
+            let distance = link.cue.0 as isize - link.span.0 as isize;
+            let content = vectors(LinkRole::Content, link.span);
+            let source = vectors(LinkRole::Source, link.span);
+            for (found, expected) in [
+                (model.link_score(LinkKind::Content, &content, &cue, distance), link.content),
+                (model.no_link_score(&content), link.none),
+                (model.link_score(LinkKind::Source, &source, &cue, distance), link.source),
+            ] {
+                assert!(
+                    (found - expected).abs() < TOLERANCE,
+                    "link {link_at:?}: {found} against {expected}",
+                    link_at = link.span
+                );
+            }
+        }
+    }
+}
