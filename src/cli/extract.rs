@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input::{Documents, InputFormat, Record};
-use super::output::{Problem, Writer};
+use super::output::{Problem, Writer, complain_at};
 use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED};
 use crate::engine::Engine;
 use crate::text::Document;
@@ -36,6 +36,7 @@ pub(super) struct ExtractArguments {
 
     /// Documents larger than this are refused without being read whole
     #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_DOCUMENT_BYTES", default_value = "10485760")]
+    #[arg(allow_negative_numbers = true)]
     max_document_bytes: usize,
 
     #[command(flatten)]
@@ -130,7 +131,7 @@ impl<W: Write> Job<'_, W> {
                     Some((document, Ok(mut extraction))) => {
                         if self.is_repeated(&extraction.id) {
                             let warning = format!("the id {:?} occurs more than once in the input", extraction.id);
-                            eprintln!("onrecord: {path}: {warning}");
+                            complain_at(&path, line, &warning);
                             extraction.warnings.push(warning);
                         }
                         self.writer.extraction(document, &extraction)

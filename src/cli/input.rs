@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::text::{Document, DocumentError};
 
@@ -119,7 +120,7 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 /// Reads one document, but never more than a byte beyond the limit.
 fn read_text(reader: Box<dyn BufRead>, id: &str, max_bytes: usize) -> Result<Document, InputError> {
     let mut bytes = Vec::new();
-    let limit = max_bytes as u64 + 1;
+    let limit = (max_bytes as u64).saturating_add(1);
     let read = reader.take(limit).read_to_end(&mut bytes);
     read.map_err(|error| InputError::Unreadable(error.to_string()))?;
     if bytes.len() > max_bytes {
@@ -135,18 +136,40 @@ struct Lines {
     number: usize,
 }
 
-/// What a line must hold; anything else in it is ignored.
+/// What a line must hold; anything else in it is ignored. The values are checked one by one, so that a wrong one can
+/// be named, and the id be told even if the text is wrong.
 #[derive(Deserialize)]
 struct Line {
-    id: Option<Id>,
-    text: Option<String>,
+    id: Option<Value>,
+    text: Option<Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(serde_json::Number),
+impl Line {
+    /// Parses a line; an error says what is wrong with it.
+    fn parse(line: &str) -> Result<Self, String> {
+        if !line.starts_with('{') {
+            return Err("it is not a JSON object".to_owned());
+        }
+        serde_json::from_str(line).map_err(|error| {
+            // Which line it is, is known better here: to serde_json each is the first.
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string();
+            let reason = message.strip_suffix(&place).unwrap_or(&message);
+            format!("{reason} at column {}", error.column())
+        })
+    }
+}
+
+/// What a JSON value is, for messages.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
 }
 
 impl Lines {
@@ -186,30 +209,38 @@ impl Lines {
         Ok(Some(line))
     }
 
+    /// The id of a line, if it can be told, and its document.
     fn parse(&self, bytes: &[u8], max_bytes: usize) -> (Option<String>, Result<Document, InputError>) {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
+        let line = match std::str::from_utf8(bytes) {
+            Ok(line) => line.trim_start_matches('\u{feff}').trim_ascii(),
             Err(error) => {
                 let at = error.valid_up_to();
                 return (None, Err(DocumentError::InvalidUtf8 { at }.into()));
             }
         };
-        let line: Line = match serde_json::from_str(text) {
+        let line = match Line::parse(line) {
             Ok(line) => line,
-            Err(error) => return (None, Err(InputError::Json(error.to_string()))),
+            Err(reason) => return (None, Err(InputError::Json(reason))),
         };
-        let id = line.id.map(|id| match id {
-            Id::Text(text) => text,
-            Id::Number(number) => number.to_string(),
-        });
+        let id = match line.id {
+            None => None,
+            Some(Value::String(id)) => Some(id),
+            Some(Value::Number(id)) => Some(id.to_string()),
+            Some(other) => {
+                let reason = format!("its \"id\" is {}, not a string or a number", kind(&other));
+                return (None, Err(InputError::Json(reason)));
+            }
+        };
         let document = match line.text {
             None => Err(InputError::Json("it has no \"text\"".to_owned())),
-            Some(text) if text.len() > max_bytes => Err(DocumentError::TooLarge { limit: max_bytes }.into()),
-            Some(text) => {
+            Some(Value::String(text)) if text.len() > max_bytes => {
+                Err(DocumentError::TooLarge { limit: max_bytes }.into())
+            }
+            Some(Value::String(text)) => {
                 let name = id.clone().unwrap_or_else(|| format!("{}:{}", self.path, self.number));
                 Document::new(name, text).map_err(InputError::from)
             }
+            Some(other) => Err(InputError::Json(format!("its \"text\" is {}, not a string", kind(&other)))),
         };
         (id, document)
     }

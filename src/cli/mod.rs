@@ -85,10 +85,12 @@ struct EngineArguments {
 
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", env = "ONRECORD_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(allow_negative_numbers = true)]
     threads: Option<u16>,
 
     /// Most tokens in a window, special tokens included [default: what the model was trained with]
     #[arg(long, value_name = "TOKENS", env = "ONRECORD_MAX_WINDOW")]
+    #[arg(allow_negative_numbers = true)]
     max_window: Option<usize>,
 }
 
@@ -96,6 +98,9 @@ impl EngineArguments {
     fn start(&self, options: Options) -> Result<Engine, Failure> {
         let options = Options { max_window: self.max_window, ..options };
         let model = self.model.load().map_err(|error| Failure::Unusable(error.to_string()))?;
+        // Told once, and not for each document.
+        let scheme = options.entity_scheme.name();
+        model.scheme(scheme).map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
         Engine::new(model, options, self.threads.map_or(0, usize::from)).map_err(|error| match error {
             EngineError::Window { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Unusable(error.to_string()),
@@ -116,6 +121,7 @@ struct ExtractionArguments {
 
     /// Leave out entities and statements that score below this (0 to 1)
     #[arg(long, value_name = "SCORE", env = "ONRECORD_MIN_SCORE", default_value = "0", value_parser = score)]
+    #[arg(allow_negative_numbers = true)]
     min_score: f32,
 }
 
@@ -170,7 +176,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(code) => code,
         Err(Failure::Closed) => ALL_GOOD,
         Err(failure) => {
-            eprintln!("onrecord: {failure}");
+            output::complain(&failure.to_string());
             match failure {
                 Failure::Usage(_) => 2,
                 _ => UNUSABLE,

@@ -33,11 +33,20 @@ impl Problem {
 
     /// For people: "file:line: what was wrong".
     fn report(&self) {
-        let place = match self.line {
-            Some(line) => format!("{}:{line}", self.path),
-            None => self.path.clone(),
-        };
-        eprintln!("onrecord: {place}: {}", self.error.message);
+        complain_at(&self.path, self.line, &self.error.message);
+    }
+}
+
+/// Tells people something on standard error. If that is closed or full, there is nobody left to tell.
+pub(super) fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "onrecord: {}", pretty::printable(message));
+}
+
+/// Tells people something about one document.
+pub(super) fn complain_at(path: &str, line: Option<usize>, message: &str) {
+    match line {
+        Some(line) => complain(&format!("{path}:{line}: {message}")),
+        None => complain(&format!("{path}: {message}")),
     }
 }
 

@@ -138,7 +138,7 @@ fn paint(text: &str, style: Style, color: bool) -> String {
 }
 
 /// Control characters could make a terminal do things: they are shown as a replacement character.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     // Carriage returns would overwrite the line.
     let text = text.replace('\r', "");
     let keep = |c: char| c == '\n' || c == '\t' || !c.is_control();

@@ -71,7 +71,8 @@ impl<'a> DocumentDecoder<'a> {
 
     /// Links the spans and hands over what was found, in text order.
     pub fn finish(self) -> Annotations {
-        Annotations { entities: self.entities, statements: assemble(self.model, self.text, &self.spans) }
+        let paragraphs: Vec<_> = self.tokens.paragraphs.iter().map(|p| self.tokens.bytes(p.clone())).collect();
+        Annotations { entities: self.entities, statements: assemble(self.model, self.text, &paragraphs, &self.spans) }
     }
 
     fn decode_paragraph(&mut self, paragraph: Range<usize>) -> Result<(), ModelError> {
@@ -90,6 +91,7 @@ impl<'a> DocumentDecoder<'a> {
             let tokens = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
             self.spans.push(LinkSpan {
                 role: ROLES[span.label],
+                paragraph: self.paragraph,
                 bytes: self.tokens.bytes(tokens.clone()),
                 tokens,
                 score: span.score,

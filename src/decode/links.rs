@@ -5,20 +5,21 @@ use std::ops::Range;
 use crate::model::{LinkKind, LinkRole, Model, SpanVectors};
 use crate::text::{ByteRange, Window};
 
-/// Pairs farther apart than this (tokens between their first tokens) are not looked at: a window of the training
-/// data held no such pair.
-const REACH: usize = 254;
-
 /// A source belongs to every cue whose link is at least this probable...
 const LIKELY: f32 = 0.5;
 
 /// ...or, where there is none, to the most probable one, if it is at least this probable.
 const POSSIBLE: f32 = 0.1;
 
+/// A quotation that runs on over more paragraphs than this is not followed back to its cue.
+const LONGEST_LEAD: usize = 8;
+
 /// A span of the statement head, with what is needed to link it.
 #[derive(Debug)]
 pub(super) struct LinkSpan {
     pub role: LinkRole,
+    /// Number of its paragraph.
+    pub paragraph: usize,
     pub tokens: Range<usize>,
     pub bytes: ByteRange,
     pub score: f32,
@@ -57,7 +58,10 @@ pub(super) struct Link {
 }
 
 /// Links every content to its cue, if any, and every source to its cues. `spans` are in text order.
-pub(super) fn link(model: &Model, spans: &[LinkSpan]) -> Vec<Link> {
+///
+/// A span looks for cues in its own paragraph. Only where the paragraph before leads into this one (`leads_in`, by
+/// paragraph) does a content look there too. What is looked at thus never depends on how the text fell into windows.
+pub(super) fn link(model: &Model, spans: &[LinkSpan], leads_in: impl Fn(usize) -> bool) -> Vec<Link> {
     let cues: Vec<usize> = (0..spans.len()).filter(|&index| spans[index].role == LinkRole::Cue).collect();
     let mut links = Vec::new();
     for (index, span) in spans.iter().enumerate() {
@@ -66,9 +70,12 @@ pub(super) fn link(model: &Model, spans: &[LinkSpan]) -> Vec<Link> {
             LinkRole::Source => LinkKind::Source,
             LinkRole::Cue => continue,
         };
-        let at = span.tokens.start;
-        let from = cues.partition_point(|&cue| spans[cue].tokens.start + REACH < at);
-        let to = cues.partition_point(|&cue| spans[cue].tokens.start <= at + REACH);
+        let mut earliest = span.paragraph;
+        while kind == LinkKind::Content && earliest + LONGEST_LEAD > span.paragraph && leads_in(earliest) {
+            earliest -= 1;
+        }
+        let from = cues.partition_point(|&cue| spans[cue].paragraph < earliest);
+        let to = cues.partition_point(|&cue| spans[cue].paragraph <= span.paragraph);
         let near = &cues[from..to];
         let scores: Vec<f32> = near.iter().map(|&cue| pair_score(model, kind, span, &spans[cue])).collect();
         let chosen = match kind {

@@ -7,6 +7,7 @@ mod act;
 mod document;
 mod links;
 mod names;
+mod paragraphs;
 mod quotation;
 mod speakers;
 mod statements;

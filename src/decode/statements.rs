@@ -1,6 +1,7 @@
 //! Statements: a cue with its sources and contents.
 
 use super::links::{Link, LinkSpan, link};
+use super::paragraphs::leads_into;
 use super::{Act, Kind, Quotations, Segment, act};
 use crate::model::{LinkRole, Model};
 use crate::text::ByteRange;
@@ -31,8 +32,12 @@ impl Statement {
 }
 
 /// Links the spans of a document and builds its statements, in text order. A cue without a content is dropped.
-pub(super) fn assemble(model: &Model, text: &str, spans: &[LinkSpan]) -> Vec<Statement> {
-    let mut links = link(model, spans);
+pub(super) fn assemble(model: &Model, text: &str, paragraphs: &[ByteRange], spans: &[LinkSpan]) -> Vec<Statement> {
+    let leads_in = |paragraph: usize| match paragraph.checked_sub(1) {
+        Some(before) => leads_into(&text[paragraphs[before].clone()], &text[paragraphs[paragraph].clone()]),
+        None => false,
+    };
+    let mut links = link(model, spans, leads_in);
     links.sort_by_key(|link| (link.cue, link.span));
     let quotations = Quotations::find(text);
     let mut statements: Vec<Statement> =

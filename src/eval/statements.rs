@@ -59,6 +59,8 @@ pub struct StatementScores {
     pub half: Scores,
     /// Statements with identical source, cue and content.
     pub strict: Scores,
+    /// How many of the gold statements that share their source with another were found (leniently), and their number.
+    pub shared_sources: (usize, usize),
     /// The speakers by form, in the order in which the forms occur; empty without gold speakers.
     pub speakers: Vec<SpeakerScores>,
     /// Number of gold documents.
@@ -96,6 +98,8 @@ impl Serialize for StatementScores {
         }
         let documents = [("gold", self.gold_documents), ("missing from predictions", self.missing_documents)];
         map.serialize_entry("documents", &BTreeMap::from(documents))?;
+        let (found, count) = self.shared_sources;
+        map.serialize_entry("shared sources", &BTreeMap::from([("found", found), ("gold", count)]))?;
         map.end()
     }
 }
@@ -113,7 +117,13 @@ impl fmt::Display for StatementScores {
             let name = format!("speaker {form}");
             writeln!(formatter, "{name:20}{accuracy_of_matched:>10.2}{end_to_end:>12.2}{count:>8}")?;
         }
-        let Self { gold_documents, missing_documents, .. } = self;
+        let Self { gold_documents, missing_documents, shared_sources: (found, count), .. } = self;
+        if *count > 0 {
+            writeln!(
+                formatter,
+                "\nstatements that share their source with another: {found} of {count} found leniently"
+            )?;
+        }
         writeln!(formatter, "\ndocuments: {gold_documents} gold, {missing_documents} missing from predictions")
     }
 }
@@ -160,6 +170,7 @@ struct Tallies {
     lenient: Tally,
     half: Tally,
     strict: Tally,
+    shared_sources: (usize, usize),
     speakers: Vec<SpeakerTally>,
 }
 
@@ -184,11 +195,17 @@ impl Tallies {
 
     fn add_statements(&mut self, expected: &[Prepared], found: &[Prepared], matches: &[Option<(usize, f64)>]) {
         let (mut lenient, mut half) = (0, 0);
+        let mut uses: HashMap<&[Range<usize>], usize> = HashMap::new();
+        for gold in expected.iter().filter(|gold| !gold.spans[SOURCE].is_empty()) {
+            *uses.entry(&gold.spans[SOURCE]).or_default() += 1;
+        }
         for (gold, matched) in expected.iter().zip(matches) {
-            let Some((position, share)) = *matched else {
-                continue;
-            };
-            if found.get(position).is_some_and(|predicted| gold.has_source_of(predicted)) {
+            let right = matched.filter(|(position, _)| found.get(*position).is_some_and(|it| gold.has_source_of(it)));
+            if uses.get(gold.spans[SOURCE].as_slice()).is_some_and(|&uses| uses > 1) {
+                self.shared_sources.0 += usize::from(right.is_some());
+                self.shared_sources.1 += 1;
+            }
+            if let Some((_, share)) = right {
                 lenient += 1;
                 half += usize::from(share >= 0.5);
             }
@@ -251,6 +268,7 @@ impl Tallies {
             lenient: self.lenient.scores(),
             half: self.half.scores(),
             strict: self.strict.scores(),
+            shared_sources: self.shared_sources,
             speakers: speakers.collect(),
             gold_documents,
             missing_documents,
