@@ -1,5 +1,7 @@
 //! All black-box tests in one binary: each test binary embeds the model, so one is enough.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod cli;
 mod goldens;
 mod loading;

@@ -58,12 +58,46 @@ const TITLES: [&str; 48] = [
 ];
 
 /// More of them: these also stand behind "the" or in front of other titles.
-const MORE_TITLES: [&str; 10] =
-    ["chairman", "chairwoman", "former", "princess", "queen", "representative", "rev", "secretary", "sir", "the"];
+const MORE_TITLES: [&str; 11] = [
+    "chairman",
+    "chairwoman",
+    "former",
+    "princess",
+    "queen",
+    "representative",
+    "rev",
+    "secretary",
+    "sir",
+    "speaker",
+    "the",
+];
+
+/// Titles after which a name begins, whatever stands before them ("Massachusetts Sen. Ada Holt").
+const NAME_FOLLOWS: [&str; 16] = [
+    "ambassador",
+    "capt",
+    "col",
+    "congressman",
+    "congresswoman",
+    "dr",
+    "gen",
+    "gov",
+    "governor",
+    "minister",
+    "mr",
+    "mrs",
+    "ms",
+    "rep",
+    "sen",
+    "senator",
+];
+
+fn is_one_of(titles: &[&str], word: &str) -> bool {
+    titles.contains(&word.trim_end_matches('.').to_lowercase().as_str())
+}
 
 fn is_title(word: &str) -> bool {
-    let word = word.trim_end_matches('.').to_lowercase();
-    TITLES.contains(&word.as_str()) || MORE_TITLES.contains(&word.as_str())
+    is_one_of(&TITLES, word) || is_one_of(&MORE_TITLES, word)
 }
 
 /// The words of a name without titles, possessive endings and surrounding punctuation.
@@ -77,12 +111,30 @@ pub(super) fn name_words(text: &str) -> Vec<&str> {
         })
         .filter(|word| !word.is_empty())
         .collect();
-    let titles = words.iter().take_while(|word| is_title(word)).count();
+    let leading = words.iter().take_while(|word| is_title(word)).count();
+    let last = words.iter().rposition(|word| is_one_of(&NAME_FOLLOWS, word)).map_or(0, |index| index + 1);
+    let titles = leading.max(last);
     // "General Motors" keeps its first word; "the President" alone is no name but stays what it is.
     if titles < words.len() {
         words.drain(..titles);
     }
     words
+}
+
+/// The index of the only name that `text` as a whole can mean ("Holt" where the document has one Ada Holt).
+pub(super) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
+    let plain = |word: &str| word.trim_end_matches('.').to_lowercase();
+    let words: Vec<String> = name_words(text).into_iter().map(plain).collect();
+    let is_name = text.split_whitespace().any(|word| word.starts_with(char::is_uppercase));
+    if words.is_empty() || !is_name {
+        return None;
+    }
+    let fits = |name: &Name| {
+        let full: Vec<String> = name.fullest.split_whitespace().map(plain).collect();
+        full == words || name.label == "PER" && full.len() > words.len() && full.ends_with(&words)
+    };
+    let mut fitting = (0..names.len()).filter(|&index| fits(&names[index]));
+    fitting.next().filter(|_| fitting.next().is_none())
 }
 
 /// A person, organisation, place or group, with all its mentions.
@@ -223,6 +275,8 @@ mod tests {
         assert_eq!(name_words("Ms. Moreau’s"), ["Moreau"]);
         assert_eq!(name_words("Prime Minister Ada Holt"), ["Ada", "Holt"]);
         assert_eq!(name_words("the President"), ["the", "President"]);
+        assert_eq!(name_words("Massachusetts Sen. Ada Holt"), ["Ada", "Holt"]);
+        assert_eq!(name_words("Martin Luther King Jr."), ["Martin", "Luther", "King", "Jr."]);
         assert_eq!(name_words("“Shorty” O'Brien"), ["Shorty", "O'Brien"]);
     }
 
@@ -247,5 +301,17 @@ mod tests {
         let mentions = [("PER", "Ada Holt"), ("PER", "Ben Holt"), ("PER", "Holt"), ("PER", "Ada")];
         let expected = [("Ada Holt".to_owned(), 2), ("Ben Holt".to_owned(), 1), ("Holt".to_owned(), 1)];
         assert_eq!(names(text, &mentions), expected);
+    }
+
+    #[test]
+    fn a_text_can_mean_one_name_only() {
+        let name = |fullest: &str, label: &str| Name { fullest: fullest.into(), label: label.into(), mentions: vec![] };
+        let names =
+            [name("Ada Holt", "PER"), name("Ben Ruiz", "PER"), name("Cem Ruiz", "PER"), name("Port Board", "ORG")];
+        assert_eq!(name_of_text("Ms. Holt", &names), Some(0));
+        assert_eq!(name_of_text("the Port Board", &names), Some(3));
+        assert_eq!(name_of_text("Ruiz", &names), None);
+        assert_eq!(name_of_text("Board", &names), None);
+        assert_eq!(name_of_text("she", &names), None);
     }
 }

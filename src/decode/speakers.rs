@@ -1,6 +1,6 @@
 //! Speakers: the person or organisation behind a statement, as far as its source names one.
 
-use super::names::{SPEAKING, alias, group_names, name_words};
+use super::names::{Name, SPEAKING, alias, group_names, name_of_text, name_words};
 use super::{Entity, Statement};
 use crate::text::ByteRange;
 
@@ -49,11 +49,11 @@ pub struct Speaker {
 pub struct Attribution {
     /// Index of the speaker.
     pub speaker: usize,
-    /// Index of the entity inside the source that names the speaker.
-    pub entity: usize,
+    /// Index of the entity inside the source that names the speaker, where there is one.
+    pub entity: Option<usize>,
     /// How the source leads to the speaker.
     pub via: Via,
-    /// 0 to 1: the scores of the entity and of the source segment that holds it, multiplied.
+    /// 0 to 1: the source segment's score, times that of the entity.
     pub score: f32,
 }
 
@@ -79,8 +79,7 @@ pub fn resolve_speakers(
     for (number, statement) in statements.iter().enumerate() {
         let mut found: Vec<Attribution> = Vec::new();
         for segment in &statement.source {
-            for entity in named_heads(text, &segment.bytes, entities) {
-                let Some(name) = name_of[entity] else { continue };
+            for (name, entity) in named(text, &segment.bytes, entities, &names, &name_of) {
                 let speaker = *speaker_of[name].get_or_insert_with(|| {
                     speakers.push(speaker(text, entities, &names[name]));
                     speakers.len() - 1
@@ -88,13 +87,14 @@ pub fn resolve_speakers(
                 if found.iter().any(|attribution| attribution.speaker == speaker) {
                     continue;
                 }
-                let words = name_words(&text[entities[entity].bytes.clone()]).join(" ");
+                let form = entity.map_or(&segment.bytes, |entity| &entities[entity].bytes);
+                let words = name_words(&text[form.clone()]).join(" ");
                 let full = words.to_lowercase() == names[name].fullest.to_lowercase();
                 found.push(Attribution {
                     speaker,
                     entity,
                     via: if full { Via::Name } else { Via::Alias },
-                    score: entities[entity].score * segment.score,
+                    score: segment.score * entity.map_or(1.0, |entity| entities[entity].score),
                 });
                 speakers[speaker].statements.push(number);
             }
@@ -104,7 +104,23 @@ pub fn resolve_speakers(
     (speakers, attributions)
 }
 
-fn speaker(text: &str, entities: &[Entity], name: &super::names::Name) -> Speaker {
+/// The names (and the entities that carry them) that a source gives; a source without an entity may still be as a
+/// whole a form of one of the document's names.
+fn named(
+    text: &str,
+    source: &ByteRange,
+    entities: &[Entity],
+    names: &[Name],
+    name_of: &[Option<usize>],
+) -> Vec<(usize, Option<usize>)> {
+    let heads = named_heads(text, source, entities);
+    if heads.is_empty() {
+        return name_of_text(&text[source.clone()], names).map(|name| (name, None)).into_iter().collect();
+    }
+    heads.into_iter().filter_map(|entity| Some((name_of[entity]?, Some(entity)))).collect()
+}
+
+fn speaker(text: &str, entities: &[Entity], name: &Name) -> Speaker {
     let mentions: Vec<ByteRange> = name.mentions.iter().map(|&index| entities[index].bytes.clone()).collect();
     let mut aliases: Vec<String> = Vec::new();
     for mention in &mentions {

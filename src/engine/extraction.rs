@@ -170,7 +170,7 @@ impl Form<'_> {
                 id: format!("p{}", attribution.speaker),
                 name: speaker.name.clone(),
                 label: speaker.label.clone(),
-                entity: Some(format!("e{}", attribution.entity)),
+                entity: attribution.entity.map(|entity| format!("e{entity}")),
                 via: attribution.via.name().to_owned(),
                 score: rounded(attribution.score),
             }

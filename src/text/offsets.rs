@@ -51,7 +51,7 @@ const STRIDE: usize = 128;
 
 /// Converts byte positions of one text into another unit.
 ///
-/// Built in one pass, then each lookup costs at most [`STRIDE`] bytes of counting, so a document with many
+/// Built in one pass, then each lookup costs at most a stride (128 bytes) of counting, so a document with many
 /// spans stays linear.
 #[derive(Debug)]
 pub struct Offsets<'text> {

@@ -218,7 +218,7 @@ fn end_run(paragraph: &str, run: &mut Vec<Mark>, marks: &mut Vec<Mark>, previous
     let ornament = run.len() > LONGEST_RUN;
     marks.extend(
         run.drain(..)
-            .filter(|mark| !ornament && !caseless && !(within_word && !mark.double))
+            .filter(|mark| !(ornament || caseless || within_word && !mark.double))
             .map(|mark| Mark { after, ..mark }),
     );
 }

@@ -1,6 +1,8 @@
 //! Tests of quotations: a table of sentences in the manner of news text, with
 //! the marks where a writer, or a careless editor, might put them.
 
+use std::ops::Range;
+
 use super::Kind::{Direct, Indirect, Mixed};
 use super::*;
 
@@ -136,7 +138,7 @@ fn odd_inputs() {
     let quotations = Quotations::find(text);
     assert_eq!(quotations.kind(text, std::slice::from_ref(&(12..20))), Kind::Direct);
     assert_eq!(quotations.kind(text, &[]), Kind::Indirect);
-    let misfits = [3..1, 13..14, 400..500];
+    let misfits = [Range { start: 3, end: 1 }, 13..14, 400..500];
     assert_eq!(quotations.kind(text, &misfits), Kind::Indirect);
 }
 
