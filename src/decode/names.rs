@@ -102,15 +102,10 @@ fn is_title(word: &str) -> bool {
 
 /// The words of a name without titles, possessive endings and surrounding punctuation.
 pub(super) fn name_words(text: &str) -> Vec<&str> {
-    let outer = |c: char| !c.is_alphanumeric() && c != '.';
-    let mut words: Vec<&str> = text
-        .split_whitespace()
-        .map(|word| {
-            let word = word.trim_matches(outer);
-            ["'s", "’s"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
-        })
-        .filter(|word| !word.is_empty())
-        .collect();
+    let whole = strip_possessive(text.trim_matches(|c: char| !c.is_alphanumeric() && c != '.'));
+    let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '’' | '&');
+    let words = whole.split_whitespace().map(|word| word.trim_matches(is_mark));
+    let mut words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let leading = words.iter().take_while(|word| is_title(word)).count();
     let last = words.iter().rposition(|word| is_one_of(&NAME_FOLLOWS, word)).map_or(0, |index| index + 1);
     let titles = leading.max(last);
@@ -250,8 +245,11 @@ fn resolve_forms(forms: &[Form<'_>]) -> Vec<usize> {
 pub(super) fn alias(text: &str, bytes: &ByteRange) -> String {
     let words: Vec<&str> = text[bytes.clone()].split_whitespace().collect();
     let joined = words.join(" ");
-    let plain = joined.trim_matches(|c: char| !c.is_alphanumeric() && c != '.');
-    ["'s", "’s"].iter().find_map(|ending| plain.strip_suffix(ending)).unwrap_or(plain).to_owned()
+    strip_possessive(joined.trim_matches(|c: char| !c.is_alphanumeric() && c != '.')).to_owned()
+}
+
+fn strip_possessive(name: &str) -> &str {
+    ["'s", "’s"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -278,6 +276,8 @@ mod tests {
         assert_eq!(name_words("Massachusetts Sen. Ada Holt"), ["Ada", "Holt"]);
         assert_eq!(name_words("Martin Luther King Jr."), ["Martin", "Luther", "King", "Jr."]);
         assert_eq!(name_words("“Shorty” O'Brien"), ["Shorty", "O'Brien"]);
+        assert_eq!(name_words("the Growers’ Association’s"), ["Growers’", "Association"]);
+        assert_eq!(name_words("Lloyd's & Sons"), ["Lloyd's", "&", "Sons"]);
     }
 
     #[test]
