@@ -74,7 +74,7 @@ pub(super) fn run(command: &EvalCommand) -> Result<u8, Failure> {
             let texts = gold.iter().map(|document| (document.id.as_str(), document.text.as_str()));
             let predicted = common.predictions(texts, EntityScheme::default())?;
             let scores = statements::score(&gold, &predicted, &speakers);
-            print(common.json, &scores, &scores)
+            print(common.json, &scores)
         }
         EvalCommand::Entities { common, entity_scheme, worldwide, only } => {
             let gold = open(&common.gold)?.entity_documents().map_err(unusable)?;
@@ -82,7 +82,7 @@ pub(super) fn run(command: &EvalCommand) -> Result<u8, Failure> {
             let predicted = common.predictions(texts, *entity_scheme)?;
             let mapping = if *worldwide { LabelMapping::Worldwide } else { LabelMapping::Identity };
             let scores = entities::score(&gold, &predicted, mapping, only);
-            print(common.json, &scores, &scores)
+            print(common.json, &scores)
         }
     }
 }
@@ -95,12 +95,12 @@ fn unusable(error: EvalError) -> Failure {
     Failure::Unusable(error.to_string())
 }
 
-fn print(json: bool, scores: &impl serde::Serialize, table: &impl std::fmt::Display) -> Result<u8, Failure> {
+fn print(json: bool, scores: &(impl serde::Serialize + std::fmt::Display)) -> Result<u8, Failure> {
     let mut output = std::io::stdout().lock();
     let written = if json {
         serde_json::to_writer_pretty(&mut output, scores).map_err(std::io::Error::from).and_then(|()| writeln!(output))
     } else {
-        write!(output, "{table}")
+        write!(output, "{scores}")
     };
     written.map_err(|error| Failure::output(&error))?;
     Ok(ALL_GOOD)

@@ -7,7 +7,7 @@ use super::statements::assemble;
 use super::stitch::{Pending, best_window, stitch};
 use super::tags::decode_tags;
 use super::{Annotations, Entity};
-use crate::model::{LinkRole, Model, ModelError, TagScheme, WindowOutput};
+use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput};
 use crate::text::{Tokens, Window};
 
 /// Takes the outputs of a document's windows in text order and decodes each paragraph as soon as it is complete, so
@@ -31,7 +31,7 @@ const ROLES: [LinkRole; 3] = [LinkRole::Source, LinkRole::Cue, LinkRole::Content
 impl<'a> DocumentDecoder<'a> {
     /// Heads to run, in the order in which [`DocumentDecoder::push`] expects their scores.
     pub fn heads(entity_scheme: &str) -> [&str; 2] {
-        ["statement", entity_scheme]
+        [STATEMENT_HEAD, entity_scheme]
     }
 
     /// A decoder for one document.

@@ -59,9 +59,9 @@ pub(super) struct Link {
 
 /// Links every content to its cue, if any, and every source to its cues. `spans` are in text order.
 ///
-/// A span looks for cues in its own paragraph. Only where the paragraph before leads into this one (`leads_in`, by
+/// A span looks for cues in its own paragraph. Only where the paragraph before leads into this one (`led_into`, by
 /// paragraph) does a content look there too. What is looked at thus never depends on how the text fell into windows.
-pub(super) fn link(model: &Model, spans: &[LinkSpan], leads_in: impl Fn(usize) -> bool) -> Vec<Link> {
+pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<Link> {
     let cues: Vec<usize> = (0..spans.len()).filter(|&index| spans[index].role == LinkRole::Cue).collect();
     let mut links = Vec::new();
     for (index, span) in spans.iter().enumerate() {
@@ -71,7 +71,7 @@ pub(super) fn link(model: &Model, spans: &[LinkSpan], leads_in: impl Fn(usize) -
             LinkRole::Cue => continue,
         };
         let mut earliest = span.paragraph;
-        while kind == LinkKind::Content && earliest + LONGEST_LEAD > span.paragraph && leads_in(earliest) {
+        while kind == LinkKind::Content && earliest + LONGEST_LEAD > span.paragraph && led_into[earliest] {
             earliest -= 1;
         }
         let from = cues.partition_point(|&cue| spans[cue].paragraph < earliest);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::Entity;
 use crate::text::ByteRange;
 
-/// Words before a name that are not part of it. Compared in lower case, without a final full stop.
-const TITLES: [&str; 48] = [
+/// Words before a name that are not part of it, as [`plain`] makes them.
+const TITLES: [&str; 59] = [
     "admiral",
     "ambassador",
     "archbishop",
@@ -14,6 +14,8 @@ const TITLES: [&str; 48] = [
     "bishop",
     "capt",
     "captain",
+    "chairman",
+    "chairwoman",
     "chancellor",
     "col",
     "colonel",
@@ -24,6 +26,7 @@ const TITLES: [&str; 48] = [
     "dame",
     "dr",
     "father",
+    "former",
     "gen",
     "general",
     "gov",
@@ -49,24 +52,17 @@ const TITLES: [&str; 48] = [
     "president",
     "prime",
     "prince",
+    "princess",
     "prof",
     "professor",
-    "rep",
-    "sen",
-    "senator",
-    "sgt",
-];
-
-/// More of them: these also stand behind "the" or in front of other titles.
-const MORE_TITLES: [&str; 11] = [
-    "chairman",
-    "chairwoman",
-    "former",
-    "princess",
     "queen",
+    "rep",
     "representative",
     "rev",
     "secretary",
+    "sen",
+    "senator",
+    "sgt",
     "sir",
     "speaker",
     "the",
@@ -92,12 +88,13 @@ const NAME_FOLLOWS: [&str; 16] = [
     "senator",
 ];
 
-fn is_one_of(titles: &[&str], word: &str) -> bool {
-    titles.contains(&word.trim_end_matches('.').to_lowercase().as_str())
+/// A word as names are compared: in lower case, without a final full stop.
+fn plain(word: &str) -> String {
+    word.trim_end_matches('.').to_lowercase()
 }
 
-fn is_title(word: &str) -> bool {
-    is_one_of(&TITLES, word) || is_one_of(&MORE_TITLES, word)
+fn is_one_of(titles: &[&str], word: &str) -> bool {
+    titles.contains(&plain(word).as_str())
 }
 
 /// The words of a name without titles, possessive endings and surrounding punctuation.
@@ -106,7 +103,7 @@ pub(super) fn name_words(text: &str) -> Vec<&str> {
     let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '’' | '&');
     let words = whole.split_whitespace().map(|word| word.trim_matches(is_mark));
     let mut words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    let leading = words.iter().take_while(|word| is_title(word)).count();
+    let leading = words.iter().take_while(|word| is_one_of(&TITLES, word)).count();
     let last = words.iter().rposition(|word| is_one_of(&NAME_FOLLOWS, word)).map_or(0, |index| index + 1);
     let titles = leading.max(last);
     // "General Motors" keeps its first word; "the President" alone is no name but stays what it is.
@@ -118,16 +115,12 @@ pub(super) fn name_words(text: &str) -> Vec<&str> {
 
 /// The index of the only name that `text` as a whole can mean ("Holt" where the document has one Ada Holt).
 pub(super) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
-    let plain = |word: &str| word.trim_end_matches('.').to_lowercase();
     let words: Vec<String> = name_words(text).into_iter().map(plain).collect();
     let is_name = text.split_whitespace().any(|word| word.starts_with(char::is_uppercase));
     if words.is_empty() || !is_name {
         return None;
     }
-    let fits = |name: &Name| {
-        let full: Vec<String> = name.fullest.split_whitespace().map(plain).collect();
-        full == words || name.label == "PER" && full.len() > words.len() && full.ends_with(&words)
-    };
+    let fits = |name: &Name| name.words == words || name.label == "PER" && name.words.ends_with(&words);
     let mut fitting = (0..names.len()).filter(|&index| fits(&names[index]));
     fitting.next().filter(|_| fitting.next().is_none())
 }
@@ -137,6 +130,8 @@ pub(super) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
 pub(super) struct Name {
     /// The fullest form, without titles.
     pub fullest: String,
+    /// Its words, as they are compared.
+    words: Vec<String>,
     /// The entity label of the fullest form.
     pub label: String,
     /// Indices of the mentions among the document's entities, in text order.
@@ -188,12 +183,21 @@ struct Form<'text> {
 
 impl<'text> Form<'text> {
     fn new(entity: &'text Entity, words: Vec<&'text str>) -> Self {
-        let plain = |word: &&str| word.trim_end_matches('.').to_lowercase();
-        Self { label: &entity.label, lower: words.iter().map(plain).collect(), words, mentions: Vec::new() }
+        Self {
+            label: &entity.label,
+            lower: words.iter().map(|word| plain(word)).collect(),
+            words,
+            mentions: Vec::new(),
+        }
     }
 
     fn name(&self) -> Name {
-        Name { fullest: self.words.join(" "), label: self.label.to_owned(), mentions: self.mentions.clone() }
+        Name {
+            fullest: self.words.join(" "),
+            words: self.lower.clone(),
+            label: self.label.to_owned(),
+            mentions: self.mentions.clone(),
+        }
     }
 
     /// True when this form can be short for `other`.
@@ -305,7 +309,12 @@ mod tests {
 
     #[test]
     fn a_text_can_mean_one_name_only() {
-        let name = |fullest: &str, label: &str| Name { fullest: fullest.into(), label: label.into(), mentions: vec![] };
+        let name = |fullest: &str, label: &str| Name {
+            fullest: fullest.into(),
+            words: fullest.split(' ').map(plain).collect(),
+            label: label.into(),
+            mentions: vec![],
+        };
         let names =
             [name("Ada Holt", "PER"), name("Ben Ruiz", "PER"), name("Cem Ruiz", "PER"), name("Port Board", "ORG")];
         assert_eq!(name_of_text("Ms. Holt", &names), Some(0));

@@ -22,6 +22,7 @@ mod marks;
 
 use std::ops::Range;
 
+use crate::text::is_line_end;
 use marks::{Context, Mark, look_ahead, marks};
 
 /// How much of a statement stands inside quotation marks.
@@ -50,9 +51,6 @@ impl Kind {
 /// Words that may stand outside the marks of a direct quotation.
 const LINKING_WORDS: [&str; 4] = ["that", "and", "but", "or"];
 
-/// What ends a paragraph.
-const LINE_BREAKS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
-
 /// The byte ranges of a text that stand inside quotation marks.
 ///
 /// The marks themselves are outside. The ranges are sorted, do not overlap and
@@ -67,7 +65,7 @@ impl Quotations {
     pub fn find(text: &str) -> Quotations {
         let mut ranges = Vec::new();
         let mut offset = 0;
-        for paragraph in text.split_inclusive(LINE_BREAKS) {
+        for paragraph in text.split_inclusive(is_line_end) {
             find_in_paragraph(paragraph.trim_end(), offset, &mut ranges);
             offset += paragraph.len();
         }

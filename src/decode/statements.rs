@@ -33,11 +33,9 @@ impl Statement {
 
 /// Links the spans of a document and builds its statements, in text order. A cue without a content is dropped.
 pub(super) fn assemble(model: &Model, text: &str, paragraphs: &[ByteRange], spans: &[LinkSpan]) -> Vec<Statement> {
-    let leads_in = |paragraph: usize| match paragraph.checked_sub(1) {
-        Some(before) => leads_into(&text[paragraphs[before].clone()], &text[paragraphs[paragraph].clone()]),
-        None => false,
-    };
-    let mut links = link(model, spans, leads_in);
+    let led_into = paragraphs.windows(2).map(|pair| leads_into(&text[pair[0].clone()], &text[pair[1].clone()]));
+    let led_into: Vec<bool> = std::iter::once(false).chain(led_into).collect();
+    let mut links = link(model, spans, &led_into);
     links.sort_by_key(|link| (link.cue, link.span));
     let quotations = Quotations::find(text);
     let mut statements: Vec<Statement> =

@@ -73,35 +73,33 @@ fn annotate(
         .collect();
     for round in rounds(&places, prepared) {
         let outputs = run_round(model, &DocumentDecoder::heads(scheme), prepared, round);
-        let mut outputs = outputs.into_iter();
-        // Each decoder takes its own windows, in text order, side by side with the others.
-        let mut work: Vec<(usize, Vec<Result<WindowOutput, ModelError>>)> = Vec::new();
-        for group in round.chunk_by(|a, b| a.0 == b.0) {
-            work.push((group[0].1, outputs.by_ref().take(group.len()).collect()));
+        // Each document takes its own windows, in text order, side by side with the others.
+        let (from, to) = (round[0].0, round[round.len() - 1].0);
+        let mut work: Vec<Vec<(usize, Result<WindowOutput, ModelError>)>> = (from..=to).map(|_| Vec::new()).collect();
+        for (&(document, window), output) in round.iter().zip(outputs) {
+            work[document - from].push((window, output));
         }
-        let from = round.first().map_or(0, |place| place.0);
-        let active = decoders.iter_mut().zip(prepared).skip(from);
-        let touched =
-            active.filter(|(_, prepared)| prepared.as_ref().is_ok_and(|prepared| !prepared.windows.is_empty()));
-        let jobs: Vec<_> = touched.zip(work).collect();
-        jobs.into_par_iter().for_each(|((decoder, prepared), (first, outputs))| {
-            let Ok(prepared) = prepared else { return };
-            for (window, output) in prepared.windows[first..].iter().zip(outputs) {
-                let pushed = match decoder {
-                    Ok(Some(decoder)) => output.and_then(|output| decoder.push(window.clone(), output)),
-                    _ => return,
-                };
-                if let Err(error) = pushed {
-                    *decoder = Err(error);
-                    return;
+        decoders[from..=to].par_iter_mut().zip(&prepared[from..=to]).zip(work).for_each(
+            |((decoder, prepared), work)| {
+                let Ok(prepared) = prepared else { return };
+                for (window, output) in work {
+                    let pushed = match decoder {
+                        Ok(Some(decoder)) => {
+                            output.and_then(|output| decoder.push(prepared.windows[window].clone(), output))
+                        }
+                        _ => return,
+                    };
+                    if let Err(error) = pushed {
+                        *decoder = Err(error);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     decoders.into_par_iter().map(|decoder| Ok(decoder?.map(DocumentDecoder::finish).unwrap_or_default())).collect()
 }
 
-/// Cuts the list of windows into rounds of bounded size.
+/// Cuts the list of windows into rounds of bounded size, none of them empty.
 fn rounds<'p>(places: &'p [Place], prepared: &[Result<Prepared<'_>, EngineError>]) -> Vec<&'p [Place]> {
     let limit = BATCH_TOKENS * BATCHES_PER_ROUND * rayon::current_num_threads();
     let mut rounds = Vec::new();

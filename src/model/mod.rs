@@ -16,6 +16,7 @@ use std::path::Path;
 use candle_core::Device;
 use sha2::{Digest, Sha256};
 
+pub(crate) use config::STATEMENT_HEAD;
 pub use config::{EncoderConfig, LinkConfig, ModelConfig, TrainingData};
 pub use encoder::WindowInput;
 pub use heads::{LinkKind, SpanVectors, TagScheme};

@@ -11,6 +11,7 @@ mod tokens;
 mod windows;
 
 pub use document::{Document, DocumentError};
+pub(crate) use features::is_line_end;
 pub use features::{GAPS, Gap, SHAPES, Shape};
 pub use language::language_warning;
 pub use offsets::{OffsetUnit, Offsets};
