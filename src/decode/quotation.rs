@@ -77,11 +77,6 @@ impl Quotations {
         &self.ranges
     }
 
-    /// True when a quotation runs up to the byte `end`, as one that its paragraph does not close runs to its end.
-    pub fn is_open_at(&self, end: usize) -> bool {
-        self.ranges.binary_search_by_key(&end, |quoted| quoted.end).is_ok()
-    }
-
     /// Judges a statement by the words of its content, given as byte ranges of
     /// the same text that the quotations were found in.
     ///
