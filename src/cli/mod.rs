@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::engine::{Engine, EngineError, EntityScheme, Options};
-use crate::model::{Model, ModelError};
+use crate::model::{Arithmetic, Model, ModelError, Precision};
 use crate::text::OffsetUnit;
 
 /// Everything went well.
@@ -66,13 +66,19 @@ struct ModelArguments {
     /// Model directory (config.json, tokenizer.json, model.safetensors) instead of the embedded model
     #[arg(long, value_name = "DIR", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
+
+    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes twice the time. The kernels
+    /// are the fastest that the machine has; ONRECORD_KERNELS=portable, avx2 or avx512 forces others
+    #[arg(long, value_name = "PRECISION", env = "ONRECORD_PRECISION", default_value_t)]
+    precision: Precision,
 }
 
 impl ModelArguments {
     fn load(&self) -> Result<Model, ModelError> {
+        let arithmetic = Arithmetic::new(self.precision)?;
         match &self.model {
-            Some(directory) => Model::load(directory),
-            None => Model::embedded(),
+            Some(directory) => Model::load(directory, arithmetic),
+            None => Model::embedded(arithmetic),
         }
     }
 }

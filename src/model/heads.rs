@@ -3,6 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::config::{ModelConfig, labels};
+use super::kernels::{FloatMatrix, KernelPath, float_product};
 use super::weights::{Weights, WeightsError};
 
 /// Score of what the BIO grammar forbids.
@@ -43,8 +44,8 @@ impl TagScheme {
 
 pub(super) struct TagHead {
     pub(super) scheme: TagScheme,
-    weight: Tensor,
-    bias: Tensor,
+    classifier: FloatMatrix,
+    bias: Vec<f32>,
 }
 
 impl TagHead {
@@ -62,18 +63,18 @@ impl TagHead {
             weights.values(&part("transitions"), &[count, count])?,
             weights.values(&part("start"), &[count])?,
         );
-        let weight = weights.tensor(&part("classifier.weight"), &[count, hidden])?;
+        let classifier = weights.values(&part("classifier.weight"), &[count, hidden])?;
         Ok(Self {
             scheme,
-            weight: weight.t()?.contiguous()?,
-            bias: weights.tensor(&part("classifier.bias"), &[count])?,
+            classifier: FloatMatrix::pack(&classifier, count, hidden),
+            bias: weights.values(&part("classifier.bias"), &[count])?,
         })
     }
 
     /// `[rows, hidden]` -> `[rows, tags]`, row by row.
-    pub(super) fn scores(&self, states: &Tensor) -> candle_core::Result<Vec<f32>> {
-        let scores = states.matmul(&self.weight)?.broadcast_add(&self.bias)?;
-        scores.flatten_all()?.to_vec1()
+    pub(super) fn scores(&self, path: KernelPath, states: &[f32], scores: &mut Vec<f32>) {
+        scores.resize(states.len() / self.classifier.inputs() * self.scheme.tags(), 0.0);
+        float_product(path, states, &self.classifier, &self.bias, scores);
     }
 }
 

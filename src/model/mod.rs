@@ -4,6 +4,7 @@
 //! encoder's states, from which the links between spans are scored. Tensors do not leave this room; what leaves it
 //! is plain rows of `f32`.
 
+mod arithmetic;
 mod config;
 mod encoder;
 mod heads;
@@ -12,19 +13,22 @@ mod source;
 mod weights;
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use candle_core::Device;
 use sha2::{Digest, Sha256};
 
+pub use arithmetic::{Arithmetic, Precision};
 pub(crate) use config::STATEMENT_HEAD;
 pub use config::{EncoderConfig, LinkConfig, ModelConfig, TrainingData};
 pub use encoder::WindowInput;
 pub use heads::{LinkKind, SpanVectors, TagScheme};
+pub use kernels::{KERNELS_VARIABLE, KernelPath};
 pub use source::ModelFiles;
 pub use weights::WeightsError;
 
 use crate::text::{Tokenizer, TokenizerError};
-use encoder::Encoder;
+use encoder::{Encoder, Scratch};
 use heads::{LinkHead, TagHead};
 use weights::Weights;
 
@@ -72,6 +76,9 @@ pub enum ModelError {
     /// No head of that name.
     #[error("the model has no {0:?} head")]
     NoHead(String),
+    /// The environment asks for kernels that do not exist or do not run here.
+    #[error("{0}")]
+    Kernels(String),
     /// The tensor library failed.
     #[error("inference failed: {0}")]
     Inference(#[from] candle_core::Error),
@@ -92,7 +99,10 @@ pub struct WindowOutput {
 pub struct Model {
     config: ModelConfig,
     tokenizer: Tokenizer,
+    arithmetic: Arithmetic,
     encoder: Encoder,
+    /// Room for forward passes that is not in use: as many as ever ran at the same time.
+    scratches: Mutex<Vec<Scratch>>,
     tag_heads: Vec<TagHead>,
     content_links: LinkHead,
     source_links: LinkHead,
@@ -104,23 +114,23 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError::NotEmbedded`] in builds without the `embedded-model` feature.
-    pub fn embedded() -> Result<Self, ModelError> {
-        Self::from_files(&ModelFiles::embedded()?)
+    pub fn embedded(arithmetic: Arithmetic) -> Result<Self, ModelError> {
+        Self::from_files(&ModelFiles::embedded()?, arithmetic)
     }
 
     /// A model from a directory with `config.json`, `tokenizer.json` and `model.safetensors`.
     ///
     /// # Errors
     /// Everything that can be wrong with such files, by name; never a panic.
-    pub fn load(directory: &Path) -> Result<Self, ModelError> {
-        Self::from_files(&ModelFiles::read(directory)?)
+    pub fn load(directory: &Path, arithmetic: Arithmetic) -> Result<Self, ModelError> {
+        Self::from_files(&ModelFiles::read(directory)?, arithmetic)
     }
 
     /// A model from the contents of its three files.
     ///
     /// # Errors
     /// As for [`Model::load`].
-    pub fn from_files(files: &ModelFiles) -> Result<Self, ModelError> {
+    pub fn from_files(files: &ModelFiles, arithmetic: Arithmetic) -> Result<Self, ModelError> {
         let origin = files.origin.clone();
         let config = ModelConfig::from_json(&files.config)
             .map_err(|reason| ModelError::Config { origin: origin.clone(), reason })?;
@@ -136,7 +146,7 @@ impl Model {
         }
         let broken = |source| ModelError::Weights { origin: origin.clone(), source };
         let weights = Weights::parse(&files.weights, Device::Cpu).map_err(broken)?;
-        let encoder = Encoder::load(&config.encoder, &weights).map_err(broken)?;
+        let encoder = Encoder::load(&config.encoder, &weights, arithmetic).map_err(broken)?;
         let tag_heads = config
             .heads
             .iter()
@@ -147,12 +157,27 @@ impl Model {
         let source_links = LinkHead::load(LinkKind::Source, &config, &weights).map_err(broken)?;
         let digest = Sha256::digest(&files.weights);
         let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { config, tokenizer, encoder, tag_heads, content_links, source_links, hash })
+        Ok(Self {
+            config,
+            tokenizer,
+            arithmetic,
+            encoder,
+            scratches: Mutex::default(),
+            tag_heads,
+            content_links,
+            source_links,
+            hash,
+        })
     }
 
     /// The configuration.
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    /// How it computes.
+    pub fn arithmetic(&self) -> Arithmetic {
+        self.arithmetic
     }
 
     /// The tokenizer that belongs to the weights.
@@ -177,34 +202,78 @@ impl Model {
         self.tag_heads.iter().find(|head| head.scheme.name == name).ok_or_else(|| ModelError::NoHead(name.to_owned()))
     }
 
-    /// Runs a batch of windows of any lengths; the outputs stand in the order of the windows.
+    /// Runs a batch of windows of any lengths on this thread; the outputs stand in the order of the windows. What
+    /// stands beside a window in the batch makes no difference to its output, to the last bit.
     ///
     /// # Errors
-    /// [`ModelError::Window`], [`ModelError::NoHead`], or a failure of the tensor library.
+    /// [`ModelError::Window`], [`ModelError::NoHead`].
     pub fn forward(&self, windows: &[WindowInput<'_>], heads: &[&str]) -> Result<Vec<WindowOutput>, ModelError> {
+        self.forward_with(windows, heads, 1)
+    }
+
+    /// The same, shared out to all threads of the rayon pool that this is called in: for when there is but one batch
+    /// to run. The outputs are those of [`Model::forward`], to the last bit.
+    ///
+    /// # Errors
+    /// As for [`Model::forward`].
+    pub fn forward_together(
+        &self,
+        windows: &[WindowInput<'_>],
+        heads: &[&str],
+    ) -> Result<Vec<WindowOutput>, ModelError> {
+        self.forward_with(windows, heads, rayon::current_num_threads())
+    }
+
+    fn forward_with(
+        &self,
+        windows: &[WindowInput<'_>],
+        heads: &[&str],
+        threads: usize,
+    ) -> Result<Vec<WindowOutput>, ModelError> {
         if windows.is_empty() {
             return Ok(Vec::new());
         }
         let heads: Vec<&TagHead> = heads.iter().map(|name| self.tag_head(name)).collect::<Result<_, _>>()?;
-        let (special, hidden) = (self.tokenizer.special_tokens(), self.config.encoder.hidden_size);
-        let states = self.encoder.forward(windows, special)?;
-        let rows = states.flatten_all()?.to_vec1::<f32>()?;
-        let scores: Vec<Vec<f32>> = heads.iter().map(|head| head.scores(&states)).collect::<Result<_, _>>()?;
-        let mut outputs = Vec::with_capacity(windows.len());
-        let mut row = 0;
-        for window in windows {
-            let tokens = window.ids.len();
-            // [CLS] stands before the tokens and [SEP] behind them.
-            let inner = row + 1..row + 1 + tokens;
-            let slice = |values: &[f32], width: usize| values[inner.start * width..inner.end * width].to_vec();
-            outputs.push(WindowOutput {
-                tokens,
-                tag_scores: heads.iter().zip(&scores).map(|(head, scores)| slice(scores, head.scheme.tags())).collect(),
-                states: slice(&rows, hidden),
-            });
-            row += tokens + 2;
+        let mut scratch = self.scratches().pop().unwrap_or_default();
+        let outcome = self.encoder.forward(windows, self.tokenizer.special_tokens(), threads, &mut scratch);
+        let outputs = outcome.map(|()| self.outputs(windows, &heads, &mut scratch));
+        self.scratches().push(scratch);
+        outputs
+    }
+
+    fn scratches(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
+        self.scratches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the heads over the states and cuts everything up by windows.
+    fn outputs(&self, windows: &[WindowInput<'_>], heads: &[&TagHead], scratch: &mut Scratch) -> Vec<WindowOutput> {
+        let hidden = self.config.encoder.hidden_size;
+        // [CLS] stands before the tokens and [SEP] behind them.
+        let mut end = 0;
+        let inner: Vec<_> = windows
+            .iter()
+            .map(|window| {
+                let start = end + 1;
+                end = start + window.ids.len() + 1;
+                start..end - 1
+            })
+            .collect();
+        let mut outputs: Vec<WindowOutput> = inner
+            .iter()
+            .map(|rows| WindowOutput {
+                tokens: rows.len(),
+                tag_scores: Vec::with_capacity(heads.len()),
+                states: scratch.states[rows.start * hidden..rows.end * hidden].to_vec(),
+            })
+            .collect();
+        for head in heads {
+            let tags = head.scheme.tags();
+            head.scores(self.arithmetic.kernels, &scratch.states, &mut scratch.scores);
+            for (rows, output) in inner.iter().zip(&mut outputs) {
+                output.tag_scores.push(scratch.scores[rows.start * tags..rows.end * tags].to_vec());
+            }
         }
-        Ok(outputs)
+        outputs
     }
 
     /// Projects spans for linking. `ends` are the states of each span's first and last token, `[hidden]` each.

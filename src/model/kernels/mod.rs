@@ -1,8 +1,28 @@
-//! Fused row-wise kernels: what candle would do in several passes over memory is done here in one.
+//! The kernels: all that takes time in the forward pass, over plain slices, compiled for each kind of machine and
+//! chosen at run time.
 //!
-//! All are safe, portable code in a form that the compiler turns into vector instructions.
+//! This is the one room with free use of `unsafe`. Its rules: every public function asserts the sizes that it is
+//! given; every path gives the portable path's results, within rounding for single precision and exactly for
+//! integers; a row's result depends on that row alone.
+#![allow(unsafe_code)]
 
-mod gelu;
+mod attention;
+mod dots;
+mod functions;
+mod half;
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod lanes_x86;
+mod packing;
+mod path;
+mod product;
 mod rows;
 
-pub(super) use rows::{add_bias, bias_gelu, residual_layer_norm};
+pub(super) use attention::{AttentionScratch, WindowRows, attention};
+use dots::Machine;
+pub(super) use half::HalfTable;
+pub(super) use packing::{FloatMatrix, IntegerMatrix};
+pub use path::{KERNELS_VARIABLE, KernelPath};
+pub(super) use product::{float_product, integer_product};
+pub(super) use rows::{Normalisation, QuantisedRows, add_and_normalise, gelu_in_place};
+

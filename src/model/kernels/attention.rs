@@ -1,0 +1,183 @@
+//! Scaled dot-product attention of one head over one window.
+//!
+//! Keys and values are packed once per head and window into the panels of the matrix product; then a few queries at a
+//! time go all the way: scores, softmax, weighted values. Nothing of the size of the window squared is ever kept.
+
+use std::ops::Range;
+
+use super::dots::Machine;
+use super::functions::exponential;
+use super::lanes::Lanes;
+use super::packing::{FloatLine, PANEL};
+use super::path::{KernelPath, Operation};
+use super::product::FloatTile;
+use super::rows::{each_vector, read, total};
+
+/// Most queries that go together.
+const QUERIES: usize = 8;
+
+/// What attention keeps from call to call, so that it need not allocate.
+#[derive(Debug, Clone, Default)]
+pub(in crate::model) struct AttentionScratch {
+    /// Keys, a panel for each sixteen of them: `[panels, size]` lines.
+    keys: Vec<FloatLine>,
+    /// Values, a panel for each sixteen of a head's columns: `[panels, length]` lines.
+    values: Vec<FloatLine>,
+    /// Scores of a few queries towards all keys.
+    scores: Vec<f32>,
+}
+
+/// The queries, keys and values of one window: rows of `3 * heads * size` numbers, the queries of all heads first.
+/// Queries are scaled already.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::model) struct WindowRows<'a> {
+    /// `[length, 3 * heads * size]`
+    pub(in crate::model) rows: &'a [f32],
+    pub(in crate::model) heads: usize,
+    /// Width of a head.
+    pub(in crate::model) size: usize,
+}
+
+impl WindowRows<'_> {
+    fn stride(&self) -> usize {
+        3 * self.heads * self.size
+    }
+
+    fn length(&self) -> usize {
+        self.rows.len() / self.stride()
+    }
+}
+
+/// Attention of some of a window's queries to the whole window, all heads: `out` is `[queries, heads * size]`.
+pub(in crate::model) fn attention(
+    path: KernelPath,
+    window: WindowRows<'_>,
+    queries: Range<usize>,
+    scratch: &mut AttentionScratch,
+    out: &mut [f32],
+) {
+    assert!(window.heads > 0 && window.size > 0 && window.rows.len().is_multiple_of(window.stride()), "whole rows");
+    assert!(queries.start <= queries.end && queries.end <= window.length(), "queries within the window");
+    assert_eq!(out.len(), queries.len() * window.heads * window.size, "a row out for each query");
+    path.run(Attention { window, queries, scratch, out });
+}
+
+struct Attention<'a> {
+    window: WindowRows<'a>,
+    queries: Range<usize>,
+    scratch: &'a mut AttentionScratch,
+    out: &'a mut [f32],
+}
+
+impl Operation for Attention<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Machine>(self, lanes: L) {
+        let WindowRows { rows, heads, size } = self.window;
+        let (stride, length, width) = (self.window.stride(), self.window.length(), heads * size);
+        let padded = length.next_multiple_of(PANEL);
+        let AttentionScratch { keys, values, scores } = self.scratch;
+        let empty = FloatLine([0.0; PANEL]);
+        grow(keys, padded / PANEL * size, empty);
+        grow(values, size.div_ceil(PANEL) * length, empty);
+        grow(scores, QUERIES * padded, 0.0);
+        let (keys, values) = (&mut keys[..padded / PANEL * size], &mut values[..size.div_ceil(PANEL) * length]);
+        for head in 0..heads {
+            pack_keys(rows, stride, width + head * size, size, keys);
+            pack_values(rows, stride, 2 * width + head * size, size, values);
+            for first in self.queries.clone().step_by(L::FLOAT_ROWS) {
+                let count = L::FLOAT_ROWS.min(self.queries.end - first);
+                let query = rows[first * stride + head * size..].as_ptr();
+                for (panel, lines) in keys.chunks_exact(size).enumerate() {
+                    let tile = FloatTile {
+                        rows: query,
+                        stride,
+                        lines: lines.as_ptr(),
+                        inputs: size,
+                        out: scores[panel * PANEL..].as_mut_ptr(),
+                        out_stride: padded,
+                        width: PANEL,
+                        add: false,
+                    };
+                    // SAFETY: `count` queries of `size` numbers begin there, `size` lines, and `scores` has
+                    // `QUERIES` rows of `padded` numbers.
+                    unsafe { tile.compute(lanes, count) };
+                }
+                let mut sums = [1.0f32; QUERIES];
+                for (scores, sum) in scores.chunks_exact_mut(padded).zip(&mut sums).take(count) {
+                    *sum = exponentials(lanes, &mut scores[..length]);
+                }
+                let out = &mut self.out[(first - self.queries.start) * width..][..count * width];
+                for (panel, lines) in values.chunks_exact(length).enumerate() {
+                    let tile = FloatTile {
+                        rows: scores.as_ptr(),
+                        stride: padded,
+                        lines: lines.as_ptr(),
+                        inputs: length,
+                        out: out[head * size + panel * PANEL..].as_mut_ptr(),
+                        out_stride: width,
+                        width: PANEL.min(size - panel * PANEL),
+                        add: false,
+                    };
+                    // SAFETY: `count` rows of `length` scores, `length` lines, and `count` rows of the output, of
+                    // which this head's columns are written.
+                    unsafe { tile.compute(lanes, count) };
+                }
+                for (out, sum) in out.chunks_exact_mut(width).zip(sums) {
+                    let share = lanes.splat(1.0 / sum);
+                    let out = &mut out[head * size..][..size];
+                    each_vector!(lanes: L, out, |place, value, _count| lanes.multiply(value, share));
+                }
+            }
+        }
+    }
+}
+
+/// Makes room for so much, keeping what room there is.
+fn grow<T: Clone>(buffer: &mut Vec<T>, length: usize, fill: T) {
+    if buffer.len() < length {
+        buffer.resize(length, fill);
+    }
+}
+
+/// Keys `[length, size]` as panels of sixteen keys; the last panel ends in keys of zero.
+#[inline(always)]
+fn pack_keys(rows: &[f32], stride: usize, column: usize, size: usize, panels: &mut [FloatLine]) {
+    for (panel, lines) in panels.chunks_exact_mut(size).enumerate() {
+        for place in 0..PANEL {
+            match rows.get((panel * PANEL + place) * stride + column..) {
+                Some(key) => lines.iter_mut().zip(&key[..size]).for_each(|(line, &value)| line.0[place] = value),
+                None => lines.iter_mut().for_each(|line| line.0[place] = 0.0),
+            }
+        }
+    }
+}
+
+/// Values `[length, size]` as panels of sixteen columns; the last panel ends in columns of zero.
+#[inline(always)]
+fn pack_values(rows: &[f32], stride: usize, column: usize, size: usize, panels: &mut [FloatLine]) {
+    let length = rows.len() / stride;
+    for (panel, lines) in panels.chunks_exact_mut(length).enumerate() {
+        let width = PANEL.min(size - panel * PANEL);
+        for (line, row) in lines.iter_mut().zip(rows.chunks_exact(stride)) {
+            line.0 = [0.0; PANEL];
+            line.0[..width].copy_from_slice(&row[column + panel * PANEL..][..width]);
+        }
+    }
+}
+
+/// Replaces scores by the exponentials of their distance to the largest, and returns their sum.
+#[inline(always)]
+fn exponentials<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
+    let mut largest = lanes.splat(f32::NEG_INFINITY);
+    for place in (0..scores.len()).step_by(L::COUNT) {
+        let count = L::COUNT.min(scores.len() - place);
+        // SAFETY: `count` more scores are there.
+        let score = unsafe { read(lanes, scores, place, count, f32::NEG_INFINITY) };
+        largest = lanes.larger(score, largest);
+    }
+    let largest = lanes.splat(lanes.largest(largest));
+    each_vector!(lanes: L, scores, |place, score, _count| exponential(lanes, lanes.subtract(score, largest)));
+    total(lanes, scores)
+}

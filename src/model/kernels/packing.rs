@@ -1,0 +1,179 @@
+//! Weights as the matrix kernels read them: panels of sixteen output columns, packed once at load.
+
+/// Output columns in a panel.
+pub(in crate::model) const PANEL: usize = 16;
+
+/// Inputs that the integer kernels take at a time: a row's bytes are padded to a multiple of it.
+pub(in crate::model) const CHUNK: usize = 16;
+
+/// Largest value of a quantised activation: seven bits, unsigned.
+pub(in crate::model) const ACTIVATION_LIMIT: i32 = 127;
+
+/// One input's weights towards the sixteen columns of a panel.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct FloatLine(pub(super) [f32; PANEL]);
+
+/// Four inputs' weights towards the sixteen columns of a panel: column by column, four bytes each.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct IntegerLine(pub(super) [i8; 4 * PANEL]);
+
+/// A weight matrix `[inputs, columns]` in single precision, packed as `[panels, inputs]` lines.
+#[derive(Debug, Clone)]
+pub(in crate::model) struct FloatMatrix {
+    pub(super) lines: Vec<FloatLine>,
+    inputs: usize,
+    columns: usize,
+}
+
+impl FloatMatrix {
+    /// Packs `[columns, inputs]` (as linear layers are stored: one row of weights per output).
+    pub(in crate::model) fn pack(weights: &[f32], columns: usize, inputs: usize) -> Self {
+        assert_eq!(weights.len(), columns * inputs, "a weight for each pair of column and input");
+        let panels = columns.div_ceil(PANEL);
+        let mut lines = vec![FloatLine([0.0; PANEL]); panels * inputs];
+        for (column, row) in weights.chunks_exact(inputs.max(1)).enumerate() {
+            let panel = &mut lines[column / PANEL * inputs..][..inputs];
+            for (line, &weight) in panel.iter_mut().zip(row) {
+                line.0[column % PANEL] = weight;
+            }
+        }
+        Self { lines, inputs, columns }
+    }
+
+    /// Values in a row that goes in.
+    pub(in crate::model) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Values in a row that comes out.
+    pub(in crate::model) fn columns(&self) -> usize {
+        self.columns
+    }
+}
+
+/// A weight matrix `[inputs, columns]` in eight bits with one scale per column, packed as `[panels, inputs / 4]` lines.
+///
+/// The instruction that AVX2 has for bytes adds pairs of products in sixteen bits and saturates. Scales are chosen
+/// such that this never happens, nor when the four such sums of a chunk are added up: then one widening serves
+/// eight products instead of two. Few columns lose any precision by it, since positive and negative weights cancel.
+#[derive(Debug, Clone)]
+pub(in crate::model) struct IntegerMatrix {
+    pub(super) lines: Vec<IntegerLine>,
+    /// Per column, padded to whole panels: the value of one step of a weight.
+    pub(super) scales: Vec<f32>,
+    /// Per column, padded to whole panels: the sum of its weights, which the zero point is taken times.
+    pub(super) sums: Vec<f32>,
+    inputs: usize,
+    columns: usize,
+}
+
+/// Most that the positive, or the negative, weights that meet in one sixteen-bit sum may add up to.
+const MEETING_LIMIT: i32 = i16::MAX as i32 / ACTIVATION_LIMIT;
+
+/// Which of the two sixteen-bit sums of a chunk the input `index` goes to.
+fn meeting(index: usize) -> usize {
+    index / 2 % 2
+}
+
+impl IntegerMatrix {
+    /// Quantises and packs `[columns, inputs]` (as linear layers are stored: one row of weights per output).
+    pub(in crate::model) fn pack(weights: &[f32], columns: usize, inputs: usize) -> Self {
+        assert_eq!(weights.len(), columns * inputs, "a weight for each pair of column and input");
+        let panels = columns.div_ceil(PANEL);
+        let lines_per_panel = inputs.div_ceil(CHUNK) * (CHUNK / 4);
+        let mut lines = vec![IntegerLine([0; 4 * PANEL]); panels * lines_per_panel];
+        let (mut scales, mut sums) = (vec![1.0; panels * PANEL], vec![0.0; panels * PANEL]);
+        let mut quantised = vec![0i8; inputs];
+        for (column, row) in weights.chunks_exact(inputs.max(1)).enumerate() {
+            scales[column] = quantise_column(row, &mut quantised);
+            sums[column] = quantised.iter().map(|&weight| f32::from(weight)).sum();
+            let panel = &mut lines[column / PANEL * lines_per_panel..][..lines_per_panel];
+            for (line, four) in panel.iter_mut().zip(quantised.chunks(4)) {
+                line.0[column % PANEL * 4..][..four.len()].copy_from_slice(four);
+            }
+        }
+        Self { lines, scales, sums, inputs, columns }
+    }
+
+    /// Values in a row that goes in.
+    pub(in crate::model) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Values in a row that comes out.
+    pub(in crate::model) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Chunks in a row that goes in.
+    pub(super) fn chunks(&self) -> usize {
+        self.inputs.div_ceil(CHUNK)
+    }
+}
+
+/// Quantises one column symmetrically and returns its scale.
+fn quantise_column(row: &[f32], quantised: &mut [i8]) -> f32 {
+    let largest = row.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        quantised.fill(0);
+        return 1.0;
+    }
+    let mut scale = largest / 127.0;
+    // Rounding can lift a sum above the limit by a few steps: then the scale grows a little more.
+    loop {
+        for (quantised, &weight) in quantised.iter_mut().zip(row) {
+            *quantised = (weight / scale).round().clamp(-127.0, 127.0) as i8;
+        }
+        let meeting_most = largest_meeting(quantised);
+        if meeting_most <= MEETING_LIMIT {
+            return scale;
+        }
+        scale *= (meeting_most as f32 / MEETING_LIMIT as f32).max(1.001);
+    }
+}
+
+/// The largest sum of the positive, or of the negative, weights that meet in one sixteen-bit sum.
+fn largest_meeting(quantised: &[i8]) -> i32 {
+    let mut largest = 0;
+    for chunk in quantised.chunks(CHUNK) {
+        let mut sums = [[0i32; 2]; 2];
+        for (index, &weight) in chunk.iter().enumerate() {
+            sums[meeting(index)][usize::from(weight < 0)] += i32::from(weight).abs();
+        }
+        largest = sums.iter().flatten().fold(largest, |largest, &sum| largest.max(sum));
+    }
+    largest
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_sixteen_bit_sum_can_overflow(
+            row in prop::collection::vec(prop_oneof![-1.0f32..1.0, Just(1.0), Just(-1.0)], 1..100),
+        ) {
+            let mut quantised = vec![0; row.len()];
+            let scale = quantise_column(&row, &mut quantised);
+            prop_assert!(largest_meeting(&quantised) * ACTIVATION_LIMIT <= i32::from(i16::MAX));
+            for (&weight, &quantised) in row.iter().zip(&quantised) {
+                prop_assert!((weight - f32::from(quantised) * scale).abs() <= scale * 0.501);
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_and_broken_weights_do_not_hang() {
+        let mut quantised = [1; 2];
+        assert_eq!(quantise_column(&[0.0, 0.0], &mut quantised), 1.0);
+        assert_eq!(quantised, [0, 0]);
+        assert_eq!(quantise_column(&[f32::INFINITY, 1.0], &mut quantised), 1.0);
+        quantise_column(&[f32::NAN, 1.0], &mut quantised);
+        assert_eq!(quantised, [0, 127]);
+    }
+}
