@@ -11,8 +11,8 @@ use super::kernels::KernelPath;
 pub enum Precision {
     /// Single precision: the reference.
     F32,
-    /// Eight-bit weights with a scale per output column, seven-bit activations with a scale per row, exact sums. All
-    /// the rest (embeddings, normalisation, attention, heads) stays in single precision.
+    /// Eight-bit weights and activations, with scales per column and per row for every 128 inputs, and exact sums
+    /// between. All the rest (embeddings, normalisation, attention, heads) stays in single precision.
     #[default]
     Int8,
 }

@@ -23,6 +23,8 @@ pub(crate) use config::STATEMENT_HEAD;
 pub use config::{EncoderConfig, LinkConfig, ModelConfig, TrainingData};
 pub use encoder::WindowInput;
 pub use heads::{LinkKind, SpanVectors, TagScheme};
+#[cfg(feature = "benchmarks")]
+pub use kernels::benchmarks;
 pub use kernels::{KERNELS_VARIABLE, KernelPath};
 pub use source::ModelFiles;
 pub use weights::WeightsError;

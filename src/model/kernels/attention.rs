@@ -10,7 +10,7 @@ use super::functions::exponential;
 use super::lanes::Lanes;
 use super::packing::{FloatLine, PANEL};
 use super::path::{KernelPath, Operation};
-use super::product::FloatTile;
+use super::product::{FloatTile, tile_rows};
 use super::rows::{each_vector, read, total};
 
 /// Most queries that go together.
@@ -86,22 +86,24 @@ impl Operation for Attention<'_> {
         for head in 0..heads {
             pack_keys(rows, stride, width + head * size, size, keys);
             pack_values(rows, stride, 2 * width + head * size, size, values);
-            for first in self.queries.clone().step_by(L::FLOAT_ROWS) {
-                let count = L::FLOAT_ROWS.min(self.queries.end - first);
+            let mut first = self.queries.start;
+            while first < self.queries.end {
+                let count = tile_rows::<L>(self.queries.end - first);
                 let query = rows[first * stride + head * size..].as_ptr();
-                for (panel, lines) in keys.chunks_exact(size).enumerate() {
+                for (index, lines) in keys.chunks(L::FLOAT_PANELS * size).enumerate() {
                     let tile = FloatTile {
                         rows: query,
                         stride,
                         lines: lines.as_ptr(),
+                        panel_stride: size,
                         inputs: size,
-                        out: scores[panel * PANEL..].as_mut_ptr(),
+                        out: scores[index * L::FLOAT_PANELS * PANEL..].as_mut_ptr(),
                         out_stride: padded,
-                        width: PANEL,
+                        width: lines.len() / size * PANEL,
                         add: false,
                     };
-                    // SAFETY: `count` queries of `size` numbers begin there, `size` lines, and `scores` has
-                    // `QUERIES` rows of `padded` numbers.
+                    // SAFETY: `count` queries of `size` numbers begin there, `size` lines in each panel, and `scores`
+                    // has `QUERIES` rows of `padded` numbers.
                     unsafe { tile.compute(lanes, count) };
                 }
                 let mut sums = [1.0f32; QUERIES];
@@ -109,19 +111,21 @@ impl Operation for Attention<'_> {
                     *sum = exponentials(lanes, &mut scores[..length]);
                 }
                 let out = &mut self.out[(first - self.queries.start) * width..][..count * width];
-                for (panel, lines) in values.chunks_exact(length).enumerate() {
+                for (index, lines) in values.chunks(L::FLOAT_PANELS * length).enumerate() {
+                    let column = index * L::FLOAT_PANELS * PANEL;
                     let tile = FloatTile {
                         rows: scores.as_ptr(),
                         stride: padded,
                         lines: lines.as_ptr(),
+                        panel_stride: length,
                         inputs: length,
-                        out: out[head * size + panel * PANEL..].as_mut_ptr(),
+                        out: out[head * size + column..].as_mut_ptr(),
                         out_stride: width,
-                        width: PANEL.min(size - panel * PANEL),
+                        width: (L::FLOAT_PANELS * PANEL).min(size - column),
                         add: false,
                     };
-                    // SAFETY: `count` rows of `length` scores, `length` lines, and `count` rows of the output, of
-                    // which this head's columns are written.
+                    // SAFETY: `count` rows of `length` scores, `length` lines in each panel, and `count` rows of the
+                    // output, of which this head's columns are written.
                     unsafe { tile.compute(lanes, count) };
                 }
                 for (out, sum) in out.chunks_exact_mut(width).zip(sums) {
@@ -129,6 +133,7 @@ impl Operation for Attention<'_> {
                     let out = &mut out[head * size..][..size];
                     each_vector!(lanes: L, out, |place, value, _count| lanes.multiply(value, share));
                 }
+                first += count;
             }
         }
     }

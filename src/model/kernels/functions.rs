@@ -19,7 +19,7 @@ pub(super) fn exponential<L: Lanes>(lanes: L, x: L::Floats) -> L::Floats {
     }
     let square = lanes.multiply(rest, rest);
     let value = lanes.add(lanes.multiply_add(polynomial, square, rest), lanes.splat(1.0));
-    lanes.multiply(value, lanes.power_of_two(power))
+    lanes.scale_by_power(value, power)
 }
 
 /// GELU with the error function, as BERT has it (Hendrycks and Gimpel 2016): `x / 2 * (1 + erf(x / sqrt(2)))`, within

@@ -44,8 +44,8 @@ pub(in crate::model) trait Lanes: Copy + Send + Sync {
     fn multiply_add(self, left: Self::Floats, right: Self::Floats, addend: Self::Floats) -> Self::Floats;
     /// Rounded to integers, ties to even.
     fn round(self, values: Self::Floats) -> Self::Floats;
-    /// Two to the power of integers from -126 to 127.
-    fn power_of_two(self, exponents: Self::Floats) -> Self::Floats;
+    /// `values * 2^exponents`, for integers from -126 to 127.
+    fn scale_by_power(self, values: Self::Floats, exponents: Self::Floats) -> Self::Floats;
     /// All lanes added up, always in the same order.
     fn sum(self, values: Self::Floats) -> f32;
     /// The largest lane.
@@ -165,8 +165,8 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn power_of_two(self, exponents: [f32; 8]) -> [f32; 8] {
-        exponents.map(|exponent| f32::from_bits(((exponent as i32 + 127) << 23) as u32))
+    fn scale_by_power(self, values: [f32; 8], exponents: [f32; 8]) -> [f32; 8] {
+        each(values, exponents, |value, exponent| value * f32::from_bits(((exponent as i32 + 127) << 23) as u32))
     }
 
     #[inline(always)]

@@ -4,28 +4,34 @@ use std::arch::x86_64::*;
 
 use super::lanes::Lanes;
 
-/// Proof that the machine has AVX2 and FMA.
+/// Proof that the machine has AVX2 and FMA, and AVX-VNNI where `VNNI` says so.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::model) struct Avx2(());
+pub(in crate::model) struct Avx2<const VNNI: bool>(());
 
-impl Avx2 {
+impl<const VNNI: bool> Avx2<VNNI> {
     /// # Safety
-    /// The machine must have AVX2 and FMA.
+    /// The machine must have what the type says.
     pub(super) unsafe fn assume() -> Self {
         Self(())
     }
 }
 
-/// Proof that the machine has AVX-512 (F, BW, DQ, VL) with VNNI.
+/// Proof that the machine has AVX-512 (F, BW, DQ, VL) with VNNI, and usable AMX tiles of bytes where `TILES` says so.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::model) struct Avx512(());
+pub(in crate::model) struct Avx512<const TILES: bool>(());
 
-impl Avx512 {
+impl<const TILES: bool> Avx512<TILES> {
     /// # Safety
-    /// The machine must have AVX-512 F, BW, DQ, VL and VNNI.
+    /// The machine must have what the type says.
     pub(super) unsafe fn assume() -> Self {
         Self(())
     }
+}
+
+/// A mask of the first lanes of sixteen.
+#[inline(always)]
+fn first_lanes(count: usize) -> u16 {
+    ((1u32 << count.min(16)) - 1) as u16
 }
 
 /// Methods that are one instruction each.
@@ -39,7 +45,7 @@ macro_rules! instructions {
     )*};
 }
 
-impl Lanes for Avx2 {
+impl<const VNNI: bool> Lanes for Avx2<VNNI> {
     type Floats = __m256;
     const COUNT: usize = 8;
 
@@ -94,11 +100,11 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn power_of_two(self, exponents: __m256) -> __m256 {
+    fn scale_by_power(self, values: __m256, exponents: __m256) -> __m256 {
         // SAFETY: AVX2.
         unsafe {
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponents), _mm256_set1_epi32(127));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+            _mm256_mul_ps(values, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
         }
     }
 
@@ -123,7 +129,7 @@ impl Lanes for Avx2 {
     }
 }
 
-impl Lanes for Avx512 {
+impl<const TILES: bool> Lanes for Avx512<TILES> {
     type Floats = __m512;
     const COUNT: usize = 16;
 
@@ -168,18 +174,27 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_some(self, from: *const f32, count: usize, fill: f32) -> __m512 {
+        // SAFETY: the caller gives `count` readable numbers; what the mask leaves out is not touched.
+        unsafe { _mm512_mask_loadu_ps(_mm512_set1_ps(fill), first_lanes(count), from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_some(self, to: *mut f32, count: usize, values: __m512) {
+        // SAFETY: as above, for writing.
+        unsafe { _mm512_mask_storeu_ps(to, first_lanes(count), values) }
+    }
+
+    #[inline(always)]
     fn round(self, values: __m512) -> __m512 {
         // SAFETY: AVX-512.
         unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(values) }
     }
 
     #[inline(always)]
-    fn power_of_two(self, exponents: __m512) -> __m512 {
+    fn scale_by_power(self, values: __m512, exponents: __m512) -> __m512 {
         // SAFETY: AVX-512.
-        unsafe {
-            let biased = _mm512_add_epi32(_mm512_cvtps_epi32(exponents), _mm512_set1_epi32(127));
-            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
-        }
+        unsafe { _mm512_scalef_ps(values, exponents) }
     }
 
     #[inline(always)]

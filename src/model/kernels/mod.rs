@@ -7,22 +7,32 @@
 #![allow(unsafe_code)]
 
 mod attention;
+#[cfg(feature = "benchmarks")]
+pub mod benchmarks;
 mod dots;
+#[cfg(target_arch = "x86_64")]
+mod dots_x86;
 mod functions;
 mod half;
+mod integer_product;
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod lanes_x86;
 mod packing;
 mod path;
 mod product;
+mod quantise;
 mod rows;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 
 pub(super) use attention::{AttentionScratch, WindowRows, attention};
 use dots::Machine;
 pub(super) use half::HalfTable;
 pub(super) use packing::{FloatMatrix, IntegerMatrix};
 pub use path::{KERNELS_VARIABLE, KernelPath};
-pub(super) use product::{float_product, integer_product};
-pub(super) use rows::{Normalisation, QuantisedRows, add_and_normalise, gelu_in_place};
+pub(super) use integer_product::integer_product;
+pub(super) use product::float_product;
+pub(super) use quantise::QuantisedRows;
+pub(super) use rows::{Normalisation, add_and_normalise, gelu_in_place};
 

@@ -14,16 +14,20 @@ pub enum KernelPath {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// The same with AVX-VNNI: dot products of bytes, eight sums wide.
+    AvxVnni,
     /// x86-64 with AVX-512 (F, BW, DQ, VL) and VNNI.
     Avx512,
+    /// The same with AMX tiles of bytes, where Linux lets a process use them.
+    Amx,
 }
 
-/// Forces a path: `ONRECORD_KERNELS=portable`, `avx2` or `avx512`.
+/// Forces a path, by its name: `ONRECORD_KERNELS=portable`.
 pub const KERNELS_VARIABLE: &str = "ONRECORD_KERNELS";
 
 impl KernelPath {
     /// All paths, the fastest first.
-    pub const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
+    pub const ALL: [Self; 5] = [Self::Amx, Self::Avx512, Self::AvxVnni, Self::Avx2, Self::Portable];
 
     /// Whether this machine can run it.
     pub fn is_available(self) -> bool {
@@ -40,8 +44,12 @@ impl KernelPath {
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => Self::Avx2.is_available() && is_x86_feature_detected!("avxvnni"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Avx512.is_available() && super::tiles::are_usable(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
+            _ => false,
         }
     }
 
@@ -73,9 +81,15 @@ impl KernelPath {
             Self::Avx2 => unsafe { with_avx2(operation) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Self::Avx512 => unsafe { with_avx512(operation) },
+            Self::AvxVnni => unsafe { with_avx_vnni(operation) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Self::Avx512 => unsafe { with_avx512::<O, false>(operation) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Self::Amx => unsafe { with_avx512::<O, true>(operation) },
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => operation.run(Portable),
+            _ => operation.run(Portable),
         }
     }
 }
@@ -85,7 +99,9 @@ impl fmt::Display for KernelPath {
         formatter.write_str(match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
+            Self::AvxVnni => "avx-vnni",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
         })
     }
 }
@@ -97,7 +113,7 @@ impl FromStr for KernelPath {
         Self::ALL
             .into_iter()
             .find(|path| path.to_string() == name)
-            .ok_or_else(|| format!("unknown kernels {name:?}: use portable, avx2 or avx512"))
+            .ok_or_else(|| format!("unknown kernels {name:?}: use portable, avx2, avx-vnni, avx512 or amx"))
     }
 }
 
@@ -115,16 +131,28 @@ pub(super) trait Operation {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn with_avx2<O: Operation>(operation: O) -> O::Output {
     // SAFETY: the caller's promise.
-    operation.run(unsafe { Avx2::assume() })
+    operation.run(unsafe { Avx2::<false>::assume() })
 }
 
 /// # Safety
-/// The machine must have AVX-512 F, BW, DQ, VL and VNNI.
+/// The machine must have AVX2, FMA and AVX-VNNI.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avxvnni")]
+unsafe fn with_avx_vnni<O: Operation>(operation: O) -> O::Output {
+    // SAFETY: the caller's promise.
+    operation.run(unsafe { Avx2::<true>::assume() })
+}
+
+/// # Safety
+/// The machine must have AVX-512 F, BW, DQ, VL and VNNI; with `TILES`, usable AMX tiles too.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn with_avx512<O: Operation>(operation: O) -> O::Output {
+unsafe fn with_avx512<O: Operation, const TILES: bool>(operation: O) -> O::Output
+where
+    Avx512<TILES>: super::Machine,
+{
     // SAFETY: the caller's promise.
-    operation.run(unsafe { Avx512::assume() })
+    operation.run(unsafe { Avx512::<TILES>::assume() })
 }
 
 #[cfg(test)]

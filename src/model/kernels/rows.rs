@@ -1,9 +1,8 @@
-//! Kernels that work row by row: normalising, GELU, and quantising what goes into an integer product.
+//! Kernels that work row by row: normalising and GELU.
 
 use super::dots::Machine;
 use super::functions::gelu;
 use super::lanes::Lanes;
-use super::packing::{ACTIVATION_LIMIT, CHUNK};
 use super::path::{KernelPath, Operation};
 
 /// Replaces all values of a slice, vector by vector: `|place, value, count| expression`.
@@ -104,102 +103,6 @@ impl Operation for Gelu<'_> {
     #[inline(always)]
     fn run<L: Machine>(self, lanes: L) {
         each_vector!(lanes: L, self.0, |place, value, _count| gelu(lanes, value));
-    }
-}
-
-/// Rows in seven bits, each with a scale and a zero point of its own: what goes into an integer product.
-///
-/// `value = (byte - zero) * scale`. Zero is always among the values that a row can show exactly.
-#[derive(Debug, Clone, Default)]
-pub(in crate::model) struct QuantisedRows {
-    bytes: Vec<u8>,
-    scales: Vec<(f32, f32)>,
-    inputs: usize,
-}
-
-impl QuantisedRows {
-    /// Takes over rows of `inputs` values, quantised. Allocates only when it never held as much before.
-    pub(in crate::model) fn quantise(&mut self, path: KernelPath, rows: &[f32], inputs: usize) {
-        assert!(inputs > 0 && rows.len().is_multiple_of(inputs), "whole rows");
-        let count = rows.len() / inputs;
-        self.inputs = inputs;
-        let bytes = count * self.stride();
-        // What stands behind a row's end meets weights of zero: it may be anything.
-        self.bytes.resize(bytes.max(self.bytes.len()), 0);
-        self.scales.clear();
-        self.scales.resize(count, (0.0, 0.0));
-        path.run(Quantise { rows, inputs, to: self });
-    }
-
-    /// Values in a row.
-    pub(super) fn inputs(&self) -> usize {
-        self.inputs
-    }
-
-    /// Number of rows.
-    pub(super) fn count(&self) -> usize {
-        self.scales.len()
-    }
-
-    /// Bytes from row to row.
-    pub(super) fn stride(&self) -> usize {
-        self.inputs.next_multiple_of(CHUNK)
-    }
-
-    /// The bytes of some rows.
-    #[inline(always)]
-    pub(super) fn bytes(&self, row: usize, count: usize) -> &[u8] {
-        &self.bytes[row * self.stride()..(row + count) * self.stride()]
-    }
-
-    /// A row's scale and zero point.
-    #[inline(always)]
-    pub(super) fn scale(&self, row: usize) -> (f32, f32) {
-        self.scales[row]
-    }
-}
-
-struct Quantise<'a> {
-    rows: &'a [f32],
-    inputs: usize,
-    to: &'a mut QuantisedRows,
-}
-
-impl Operation for Quantise<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Machine>(self, lanes: L) {
-        let (inputs, stride) = (self.inputs, self.to.stride());
-        let bytes = self.to.bytes.chunks_exact_mut(stride);
-        for ((row, bytes), place) in self.rows.chunks_exact(inputs).zip(bytes).zip(&mut self.to.scales) {
-            let (mut low, mut high) = (lanes.splat(0.0), lanes.splat(0.0));
-            for start in (0..inputs).step_by(L::COUNT) {
-                // SAFETY: the row goes on for `count` values.
-                let value = unsafe { read(lanes, row, start, L::COUNT.min(inputs - start), 0.0) };
-                low = lanes.smaller(value, low);
-                high = lanes.larger(value, high);
-            }
-            let low = -lanes.largest(lanes.subtract(lanes.splat(0.0), low));
-            let high = lanes.largest(high);
-            let limit = ACTIVATION_LIMIT as f32;
-            // A row without a finite range stays zero: what it should show cannot be shown.
-            let range = high - low;
-            let scale = if range > 0.0 && range.is_finite() { range / limit } else { 1.0 };
-            let zero = (-low / scale).round_ties_even().clamp(0.0, limit);
-            *place = (scale, zero);
-            let (factor, offset) = (lanes.splat(1.0 / scale), lanes.splat(zero));
-            let (least, most) = (lanes.splat(0.0), lanes.splat(limit));
-            for start in (0..inputs).step_by(L::COUNT) {
-                let count = L::COUNT.min(inputs - start);
-                // SAFETY: the row goes on for `count` values, and its bytes, a multiple of 16, for `COUNT`.
-                unsafe {
-                    let value = lanes.multiply_add(read(lanes, row, start, count, 0.0), factor, offset);
-                    let value = lanes.smaller(lanes.larger(value, least), most);
-                    lanes.store_bytes(bytes.as_mut_ptr().add(start), value);
-                }
-            }
-        }
     }
 }
 
