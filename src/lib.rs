@@ -11,9 +11,10 @@
 //! The short way in:
 //!
 //! ```no_run
-//! use onrecord::{engine::{Engine, Options}, model::Model, text::Document};
+//! use onrecord::{engine::{Engine, Options}, model::{Arithmetic, Model}, text::Document};
 //!
-//! let engine = Engine::new(Model::embedded()?, Options::default(), 0)?;
+//! let model = Model::embedded(Arithmetic::new(None)?)?;
+//! let engine = Engine::new(model, Options::default(), 0)?;
 //! let document = Document::new("doc-1", "“The pier is beyond repair,” said Claire Moreau.")?;
 //! for extraction in engine.extract(&[document]) {
 //!     for statement in extraction?.statements {

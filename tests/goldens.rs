@@ -1,22 +1,29 @@
-//! Golden tests: what the model in the repository makes of the fixture articles, in full.
+//! Golden tests: what the model in the repository makes of the fixture articles, in full, in eight bits.
 //!
 //! After new weights, read the differences (`cargo insta review`, or `INSTA_UPDATE=always` and `git diff`) before
 //! accepting them.
 
-use onrecord::engine::Extraction;
+use onrecord::engine::{Engine, Extraction};
+use onrecord::model::Precision;
 use onrecord::text::Document;
 
-use crate::support::{engine, fixture};
+use crate::support::{engines, fixture};
+
+/// The text of a fixture article.
+pub fn article(name: &str) -> String {
+    let path = fixture("articles").join(format!("{name}.txt"));
+    std::fs::read_to_string(path).expect("the fixture is there")
+}
 
 fn extract(name: &str) -> Extraction {
-    let path = fixture("articles").join(format!("{name}.txt"));
-    let text = std::fs::read_to_string(path).expect("the fixture is there");
-    let document = Document::new(name, text).expect("the fixture has text");
-    engine().extract(&[document]).remove(0).expect("the article is processed")
+    let document = Document::new(name, article(name)).expect("the fixture has text");
+    let precise = |engine: &&Engine| engine.model().arithmetic().precision == Precision::Int8;
+    let engine = engines().iter().find(precise).expect("every machine can compute in eight bits");
+    engine.extract(&[document]).remove(0).expect("the article is processed")
 }
 
 /// An extraction as a person would note it down: stable against small changes of scores.
-fn notes(extraction: &Extraction) -> String {
+pub fn notes(extraction: &Extraction) -> String {
     let texts = |segments: &[onrecord::engine::ExtractedSegment]| {
         let all: Vec<String> = segments.iter().map(|s| format!("{}..{} {:?}", s.start, s.end, s.text)).collect();
         all.join(" + ")
@@ -45,14 +52,18 @@ fn notes(extraction: &Extraction) -> String {
 }
 
 macro_rules! golden {
-    ($($name:ident)*) => {$(
+    ($($name:ident)*) => {
+        /// All of them.
+        pub const ARTICLES: &[&str] = &[$(stringify!($name)),*];
+        $(
         #[test]
         fn $name() {
             insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
                 insta::assert_snapshot!(stringify!($name), notes(&extract(stringify!($name))));
             });
         }
-    )*};
+        )*
+    };
 }
 
 golden!(harbour spokesman strike council report border campaign);

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use onrecord::model::{Model, ModelFiles};
 use serde_json::{Value, json};
 
-use crate::support::tiny;
+use crate::support::{arithmetic, tiny};
 
 /// The message that loading the tiny model gives after a change to its files.
 fn message(change: impl FnOnce(&mut ModelFiles)) -> String {
     let mut files = tiny::files();
     change(&mut files);
-    match Model::from_files(&files) {
+    match Model::from_files(&files, arithmetic()) {
         Ok(_) => panic!("the broken model loaded"),
         Err(error) => error.to_string(),
     }

@@ -6,10 +6,10 @@ use onrecord::model::Model;
 use onrecord::text::Document;
 use proptest::prelude::*;
 
-use crate::support::{engine, tiny};
+use crate::support::{arithmetic, engine, tiny};
 
 fn tiny_engine(max_window: Option<usize>) -> Engine {
-    let model = Model::from_files(&tiny::files()).expect("the tiny model loads");
+    let model = Model::from_files(&tiny::files(), arithmetic()).expect("the tiny model loads");
     let options = Options { max_window, ..Options::default() };
     Engine::new(model, options, 2).expect("the engine starts")
 }

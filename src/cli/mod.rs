@@ -67,10 +67,11 @@ struct ModelArguments {
     #[arg(long, value_name = "DIR", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
 
-    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes twice the time. The kernels
-    /// are the fastest that the machine has; ONRECORD_KERNELS=portable, avx2 or avx512 forces others
-    #[arg(long, value_name = "PRECISION", env = "ONRECORD_PRECISION", default_value_t)]
-    precision: Precision,
+    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes up to twice the time
+    /// [default: int8 where the machine has instructions for it]. The kernels are the fastest that the machine has;
+    /// ONRECORD_KERNELS=portable, avx2, avx-vnni, avx512 or amx forces others
+    #[arg(long, value_name = "PRECISION", env = "ONRECORD_PRECISION")]
+    precision: Option<Precision>,
 }
 
 impl ModelArguments {

@@ -145,19 +145,21 @@ fn run_round(
             }
         }
     }
-    let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = batches
-        .into_par_iter()
-        .flat_map_iter(|batch| {
-            let inputs: Vec<WindowInput<'_>> =
-                batch.iter().filter_map(|&index| input(prepared, round[index])).collect();
-            let results: Vec<Result<WindowOutput, ModelError>> = match model.forward(&inputs, heads) {
-                Ok(outputs) => outputs.into_iter().map(Ok).collect(),
-                // One bad window must not cost the others: each gets its own try.
-                Err(_) => inputs.iter().map(|&input| alone(model, heads, input)).collect(),
-            };
-            batch.into_iter().zip(results)
-        })
-        .collect();
+    let run = |batch: Vec<usize>, together: bool| {
+        let inputs: Vec<WindowInput<'_>> = batch.iter().filter_map(|&index| input(prepared, round[index])).collect();
+        let outcome = if together { model.forward_together(&inputs, heads) } else { model.forward(&inputs, heads) };
+        let results: Vec<Result<WindowOutput, ModelError>> = match outcome {
+            Ok(outputs) => outputs.into_iter().map(Ok).collect(),
+            // One bad window must not cost the others: each gets its own try.
+            Err(_) => inputs.iter().map(|&input| alone(model, heads, input)).collect(),
+        };
+        batch.into_iter().zip(results)
+    };
+    let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
+        batches.into_iter().flat_map(|batch| run(batch, true)).collect()
+    } else {
+        batches.into_par_iter().flat_map_iter(|batch| run(batch, false)).collect()
+    };
     outputs.sort_by_key(|(index, _)| *index);
     outputs.into_iter().map(|(_, output)| output).collect()
 }

@@ -7,18 +7,23 @@ use super::ModelError;
 use super::kernels::KernelPath;
 
 /// The numbers of the encoder's matrix products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     /// Single precision: the reference.
     F32,
     /// Eight-bit weights and activations, with scales per column and per row for every 128 inputs, and exact sums
     /// between. All the rest (embeddings, normalisation, attention, heads) stays in single precision.
-    #[default]
     Int8,
 }
 
 impl Precision {
-    const ALL: [Self; 2] = [Self::F32, Self::Int8];
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Int8];
+
+    /// The one that is faster on these kernels: without instructions for products of bytes, bytes gain nothing.
+    pub fn fastest_on(kernels: KernelPath) -> Self {
+        if kernels == KernelPath::Portable { Self::F32 } else { Self::Int8 }
+    }
 }
 
 impl fmt::Display for Precision {
@@ -52,11 +57,12 @@ pub struct Arithmetic {
 }
 
 impl Arithmetic {
-    /// This precision, on the kernels that `ONRECORD_KERNELS` names, or the fastest of this machine.
+    /// This precision (or the faster), on the kernels that `ONRECORD_KERNELS` names (or the fastest of this machine).
     ///
     /// # Errors
     /// [`ModelError::Kernels`] when the variable asks for what is not there.
-    pub fn new(precision: Precision) -> Result<Self, ModelError> {
-        Ok(Self { precision, kernels: KernelPath::chosen().map_err(ModelError::Kernels)? })
+    pub fn new(precision: Option<Precision>) -> Result<Self, ModelError> {
+        let kernels = KernelPath::chosen().map_err(ModelError::Kernels)?;
+        Ok(Self { precision: precision.unwrap_or_else(|| Precision::fastest_on(kernels)), kernels })
     }
 }

@@ -136,8 +136,14 @@ impl Model {
         let origin = files.origin.clone();
         let config = ModelConfig::from_json(&files.config)
             .map_err(|reason| ModelError::Config { origin: origin.clone(), reason })?;
-        let tokenizer = Tokenizer::from_bytes(&files.tokenizer)
-            .map_err(|source| ModelError::Tokenizer { origin: origin.clone(), source })?;
+        let broken = |source| ModelError::Weights { origin: origin.clone(), source };
+        let weights = Weights::parse(&files.weights, Device::Cpu).map_err(broken)?;
+        // Whoever reads one article waits for this: all cores share it.
+        let (encoder, (tokenizer, digest)) = rayon::join(
+            || Encoder::load(&config.encoder, &weights, arithmetic),
+            || rayon::join(|| Tokenizer::from_bytes(&files.tokenizer), || Sha256::digest(&files.weights)),
+        );
+        let tokenizer = tokenizer.map_err(|source| ModelError::Tokenizer { origin: origin.clone(), source })?;
         if tokenizer.vocabulary_size() > config.encoder.vocab_size {
             let reason = format!(
                 "encoder.vocab_size is {}, but tokenizer.json has {} tokens",
@@ -146,9 +152,7 @@ impl Model {
             );
             return Err(ModelError::Config { origin, reason });
         }
-        let broken = |source| ModelError::Weights { origin: origin.clone(), source };
-        let weights = Weights::parse(&files.weights, Device::Cpu).map_err(broken)?;
-        let encoder = Encoder::load(&config.encoder, &weights, arithmetic).map_err(broken)?;
+        let encoder = encoder.map_err(broken)?;
         let tag_heads = config
             .heads
             .iter()
@@ -157,7 +161,6 @@ impl Model {
             .map_err(broken)?;
         let content_links = LinkHead::load(LinkKind::Content, &config, &weights).map_err(broken)?;
         let source_links = LinkHead::load(LinkKind::Source, &config, &weights).map_err(broken)?;
-        let digest = Sha256::digest(&files.weights);
         let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             config,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use onrecord::engine::{Engine, Options};
-use onrecord::model::Model;
+use onrecord::model::{Arithmetic, KernelPath, Model, Precision};
 
 /// The `onrecord` command with an environment free of its own variables.
 pub fn onrecord() -> assert_cmd::Command {
@@ -24,11 +24,26 @@ pub fn fixture(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
 }
 
-/// The embedded model with default options, loaded once for all tests.
-pub fn engine() -> &'static Engine {
-    static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-        let model = Model::embedded().expect("the embedded model loads");
-        Engine::new(model, Options::default(), 2).expect("the engine starts")
+/// How the command computes on this machine when nothing is asked for.
+pub fn arithmetic() -> Arithmetic {
+    Arithmetic::new(None).expect("the environment names kernels of this machine, or none")
+}
+
+/// The embedded model with default options, computing in every way that this machine can; loaded once for all tests.
+pub fn engines() -> &'static [Engine] {
+    static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
+        let paths = KernelPath::ALL.into_iter().filter(|path| path.is_available());
+        let ways = paths.flat_map(|kernels| Precision::ALL.map(|precision| Arithmetic { precision, kernels }));
+        let start = |way| {
+            let model = Model::embedded(way).expect("the embedded model loads");
+            Engine::new(model, Options::default(), 2).expect("the engine starts")
+        };
+        ways.map(start).collect()
     });
-    &ENGINE
+    &ENGINES
+}
+
+/// The one of them that computes as the command does by default.
+pub fn engine() -> &'static Engine {
+    engines().iter().find(|engine| engine.model().arithmetic() == arithmetic()).expect("the default is one of all")
 }

@@ -63,7 +63,8 @@ impl Embeddings {
 
     /// `states`, and `spare` for the time being: `[tokens, hidden]`.
     pub(super) fn look_up(&self, path: KernelPath, tokens: &[Token], states: &mut [f32], spare: &mut [f32]) {
-        let row = |table: &'_ [f32], index: usize| index * self.hidden..(index * self.hidden + self.hidden).min(table.len());
+        let row =
+            |table: &'_ [f32], index: usize| index * self.hidden..(index * self.hidden + self.hidden).min(table.len());
         let rows = states.chunks_exact_mut(self.hidden).zip(spare.chunks_exact_mut(self.hidden));
         for (token, (state, spare)) in tokens.iter().zip(rows) {
             match &self.words {

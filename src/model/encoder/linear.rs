@@ -1,8 +1,6 @@
 //! A linear layer, in the numbers that the model was asked to compute in.
 
-use crate::model::kernels::{
-    FloatMatrix, IntegerMatrix, KernelPath, QuantisedRows, float_product, integer_product,
-};
+use crate::model::kernels::{FloatMatrix, IntegerMatrix, KernelPath, QuantisedRows, float_product, integer_product};
 use crate::model::{Arithmetic, Precision};
 
 /// `rows x weights + bias`

@@ -9,6 +9,8 @@ mod layer;
 mod linear;
 mod scratch;
 
+use rayon::prelude::*;
+
 use super::config::EncoderConfig;
 use super::kernels::Normalisation;
 use super::weights::{Weights, WeightsError};
@@ -30,11 +32,7 @@ pub struct WindowInput<'tokens> {
 }
 
 /// The weights of one layer normalisation.
-fn normalisation(
-    weights: &Weights<'_>,
-    name: &str,
-    config: &EncoderConfig,
-) -> Result<Normalisation, WeightsError> {
+fn normalisation(weights: &Weights<'_>, name: &str, config: &EncoderConfig) -> Result<Normalisation, WeightsError> {
     Ok(Normalisation {
         weight: weights.values(&format!("{name}.weight"), &[config.hidden_size])?,
         bias: weights.values(&format!("{name}.bias"), &[config.hidden_size])?,
@@ -55,10 +53,12 @@ impl Encoder {
         weights: &Weights<'_>,
         arithmetic: Arithmetic,
     ) -> Result<Self, WeightsError> {
-        let layers = (0..config.num_hidden_layers).map(|index| Layer::load(weights, index, config, arithmetic));
+        let layers = (0..config.num_hidden_layers).into_par_iter();
+        // One after the other again, so that of several errors the first is told.
+        let layers: Vec<_> = layers.map(|index| Layer::load(weights, index, config, arithmetic)).collect();
         Ok(Self {
             embeddings: Embeddings::load(weights, config)?,
-            layers: layers.collect::<Result<_, _>>()?,
+            layers: layers.into_iter().collect::<Result<_, _>>()?,
             config: config.clone(),
             arithmetic,
         })

@@ -47,13 +47,7 @@ pub(in crate::model) struct Worker {
 
 impl Scratch {
     /// Lays the windows end to end and makes room for them.
-    pub(super) fn prepare(
-        &mut self,
-        windows: &[WindowInput<'_>],
-        special: (u32, u32),
-        hidden: usize,
-        threads: usize,
-    ) {
+    pub(super) fn prepare(&mut self, windows: &[WindowInput<'_>], special: (u32, u32), hidden: usize, threads: usize) {
         self.tokens.clear();
         self.windows.clear();
         for window in windows {
@@ -106,13 +100,15 @@ pub(super) fn for_each_part<In: Sync>(
     let inputs = input.par_chunks(part * input_width);
     let firsts = first.par_chunks_mut(part * first_width);
     if second_width == 0 {
-        (inputs, firsts, &mut workers[..parts]).into_par_iter().enumerate().for_each(
-            |(index, (input, first, worker))| function(index * part, input, first, &mut [], worker),
-        );
+        (inputs, firsts, &mut workers[..parts])
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(index, (input, first, worker))| function(index * part, input, first, &mut [], worker));
         return;
     }
     let seconds = second.par_chunks_mut(part * second_width);
-    (inputs, firsts, seconds, &mut workers[..parts]).into_par_iter().enumerate().for_each(
-        |(index, (input, first, second, worker))| function(index * part, input, first, second, worker),
-    );
+    (inputs, firsts, seconds, &mut workers[..parts])
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(index, (input, first, second, worker))| function(index * part, input, first, second, worker));
 }

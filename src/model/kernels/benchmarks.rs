@@ -23,7 +23,10 @@ const ROWS: usize = 96;
 
 fn numbers(count: usize, spread: f32) -> Vec<f32> {
     // A fixed sequence without pattern: Knuth's multiplicative hash.
-    (0..count as u32).map(|index| (index.wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 23) as f32 - 1.0).map(|value| value * spread).collect()
+    (0..count as u32)
+        .map(|index| (index.wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 23) as f32 - 1.0)
+        .map(|value| value * spread)
+        .collect()
 }
 
 fn case(name: String, work: usize, run: impl FnMut() + 'static) -> Case {
@@ -33,13 +36,9 @@ fn case(name: String, work: usize, run: impl FnMut() + 'static) -> Case {
 /// The peaks of the machine on a path: as many independent sums in registers as keep its units busy.
 pub fn peaks(path: KernelPath) -> Vec<Case> {
     const STEPS: usize = 4096;
-    let mut cases = vec![case(
-        format!("peak f32 {path}"),
-        path.run(FloatPeak(0)) * STEPS,
-        move || {
-            std::hint::black_box(path.run(FloatPeak(STEPS)));
-        },
-    )];
+    let mut cases = vec![case(format!("peak f32 {path}"), path.run(FloatPeak(0)) * STEPS, move || {
+        std::hint::black_box(path.run(FloatPeak(STEPS)));
+    })];
     #[cfg(target_arch = "x86_64")]
     if let Some(products) = super::dots_x86::peak(path, 0) {
         cases.push(case(format!("peak int8 {path}"), products * STEPS, move || {
@@ -97,7 +96,9 @@ pub fn kernels(path: KernelPath) -> Vec<Case> {
     for inputs in [384, 1536] {
         let rows = numbers(ROWS * inputs, 2.0);
         let mut quantised = QuantisedRows::default();
-        cases.push(case(format!("quantise {inputs} {path}"), rows.len(), move || quantised.quantise(path, &rows, inputs)));
+        cases.push(case(format!("quantise {inputs} {path}"), rows.len(), move || {
+            quantised.quantise(path, &rows, inputs)
+        }));
     }
     let values = numbers(ROWS * 1536, 4.0);
     let mut changed = values.clone();

@@ -34,48 +34,99 @@ impl Operation for IntegerProduct<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Machine>(self, lanes: L) {
-        let IntegerProduct { rows, weights, bias, out } = self;
-        let (columns, lines_per_panel) = (weights.columns(), weights.lines_per_panel());
-        let groups = weights.inputs().div_ceil(GROUP);
-        let chunks = weights.inputs().div_ceil(CHUNK);
-        let mut sums = Sums([[0; 2 * PANEL]; MOST_ROWS]);
+    fn run<L: Machine>(mut self, lanes: L) {
+        let groups = self.weights.inputs().div_ceil(GROUP);
+        let pairs = self.weights.columns().div_ceil(2 * PANEL);
+        let mut sums = [Sums([[0; 2 * PANEL]; MOST_ROWS]), Sums([[0; 2 * PANEL]; MOST_ROWS])];
         let mut tile = Tile([[0.0; 2 * PANEL]; MOST_ROWS]);
-        let mut first_values = [0.0; 2 * PANEL];
+        let (mut step, mut last) = (Step::default(), None);
+        let mut buffer = 0;
         lanes.begin();
-        for (pair, lines) in weights.lines.chunks_exact(2 * lines_per_panel).enumerate() {
-            let first = pair * 2 * PANEL;
-            let width = (2 * PANEL).min(columns - first);
-            first_values[..width].copy_from_slice(&bias[first..first + width]);
-            for row in (0..rows.count()).step_by(L::INTEGER_ROWS) {
-                let count = L::INTEGER_ROWS.min(rows.count() - row);
-                tile.0[..count].fill(first_values);
-                for group in 0..groups {
-                    let line = group * (GROUP / 4);
-                    let panels = [lines[line..].as_ptr(), lines[lines_per_panel + line..].as_ptr()];
-                    let from = rows.bytes(row)[group * GROUP..].as_ptr();
-                    let chunks = (GROUP / CHUNK).min(chunks - group * (GROUP / CHUNK));
-                    let bytes = ByteRows { from, stride: rows.stride(), count };
-                    // SAFETY: `MOST_ROWS` rows can be read from any row on, and both panels go on for that many
-                    // chunks; the thread was made ready.
-                    unsafe { lanes.dots(bytes, panels, chunks, &mut sums) };
-                    let place = (pair * groups + group) * 2 * PANEL;
-                    let scaled = Scaled {
-                        sums: &sums,
-                        rows: rows.scales(row, group),
-                        groups,
-                        scales: &weights.scales[place..place + 2 * PANEL],
-                        totals: &weights.totals[place..place + 2 * PANEL],
-                    };
-                    scaled.add_to(lanes, count, &mut tile);
-                }
-                let out = out[row * columns..].chunks_mut(columns);
-                for (out, values) in out.zip(&tile.0[..count]) {
-                    out[first..first + width].copy_from_slice(&values[..width]);
-                }
+        // Sums are brought to scale one step later than they are made: the machine can do both at a time, and what
+        // tiles store has reached the cache when it is read.
+        while step.pair < pairs || last.is_some() {
+            let next = (step.pair < pairs && self.rows.count() > 0).then_some(step);
+            if let Some(step) = next {
+                self.dots(lanes, step, &mut sums[buffer]);
             }
+            if let Some(step) = last {
+                self.finish(lanes, step, groups, &sums[1 - buffer], &mut tile);
+            }
+            last = next;
+            buffer = 1 - buffer;
+            step = step.after::<L>(groups, self.rows.count());
         }
         lanes.end();
+    }
+}
+
+/// One group of inputs of some rows, times one pair of panels.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    pair: usize,
+    row: usize,
+    group: usize,
+}
+
+impl Step {
+    /// The next step: all groups of a tile, then all rows, then all panels.
+    #[inline(always)]
+    fn after<L: Machine>(self, groups: usize, rows: usize) -> Self {
+        let Self { pair, row, group } = self;
+        if group + 1 < groups {
+            Self { group: group + 1, ..self }
+        } else if row + L::INTEGER_ROWS < rows {
+            Self { pair, row: row + L::INTEGER_ROWS, group: 0 }
+        } else {
+            Self { pair: pair + 1, row: 0, group: 0 }
+        }
+    }
+}
+
+impl IntegerProduct<'_> {
+    #[inline(always)]
+    fn dots<L: Machine>(&self, lanes: L, Step { pair, row, group }: Step, sums: &mut Sums) {
+        let lines_per_panel = self.weights.lines_per_panel();
+        let lines = &self.weights.lines[2 * pair * lines_per_panel..][..2 * lines_per_panel];
+        let line = group * (GROUP / 4);
+        let panels = [lines[line..].as_ptr(), lines[lines_per_panel + line..].as_ptr()];
+        let from = self.rows.bytes(row)[group * GROUP..].as_ptr();
+        let count = L::INTEGER_ROWS.min(self.rows.count() - row);
+        let chunks = self.weights.inputs().div_ceil(CHUNK) - group * (GROUP / CHUNK);
+        let bytes = ByteRows { from, stride: self.rows.stride(), count };
+        // SAFETY: `MOST_ROWS` rows can be read from any row on, and both panels go on for that many chunks; the
+        // thread was made ready.
+        unsafe { lanes.dots(bytes, panels, chunks.min(GROUP / CHUNK), sums) };
+    }
+
+    /// Adds a step's sums to their tile, and puts the tile in its place after the last.
+    #[inline(always)]
+    fn finish<L: Machine>(&mut self, lanes: L, step: Step, groups: usize, sums: &Sums, tile: &mut Tile) {
+        let Step { pair, row, group } = step;
+        let columns = self.weights.columns();
+        let first = 2 * PANEL * pair;
+        let width = (2 * PANEL).min(columns - first);
+        let count = L::INTEGER_ROWS.min(self.rows.count() - row);
+        if group == 0 {
+            let mut values = [0.0; 2 * PANEL];
+            values[..width].copy_from_slice(&self.bias[first..first + width]);
+            tile.0[..count].fill(values);
+        }
+        let place = (pair * groups + group) * 2 * PANEL;
+        let scaled = Scaled {
+            sums,
+            rows: self.rows.scales(row, group),
+            groups,
+            scales: &self.weights.scales[place..place + 2 * PANEL],
+            totals: &self.weights.totals[place..place + 2 * PANEL],
+        };
+        scaled.add_to(lanes, count, tile);
+        if group + 1 == groups {
+            let out = self.out[row * columns..].chunks_mut(columns);
+            for (out, values) in out.zip(&tile.0[..count]) {
+                out[first..first + width].copy_from_slice(&values[..width]);
+            }
+        }
     }
 }
 

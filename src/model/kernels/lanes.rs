@@ -46,7 +46,7 @@ pub(in crate::model) trait Lanes: Copy + Send + Sync {
     fn round(self, values: Self::Floats) -> Self::Floats;
     /// `values * 2^exponents`, for integers from -126 to 127.
     fn scale_by_power(self, values: Self::Floats, exponents: Self::Floats) -> Self::Floats;
-    /// All lanes added up, always in the same order.
+    /// All lanes added up, always in the same order: the upper half to the lower until one is left.
     fn sum(self, values: Self::Floats) -> f32;
     /// The largest lane.
     fn largest(self, values: Self::Floats) -> f32;

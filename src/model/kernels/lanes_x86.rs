@@ -28,6 +28,18 @@ impl<const TILES: bool> Avx512<TILES> {
     }
 }
 
+/// # Safety
+/// The machine must have AVX2.
+#[inline(always)]
+unsafe fn sum_of_eight(values: __m256) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let half = _mm_add_ps(_mm256_castps256_ps128(values), _mm256_extractf128_ps::<1>(values));
+        let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
+        _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)))
+    }
+}
+
 /// A mask of the first lanes of sixteen.
 #[inline(always)]
 fn first_lanes(count: usize) -> u16 {
@@ -111,11 +123,7 @@ impl<const VNNI: bool> Lanes for Avx2<VNNI> {
     #[inline(always)]
     fn sum(self, values: __m256) -> f32 {
         // SAFETY: AVX2.
-        unsafe {
-            let half = _mm_add_ps(_mm256_castps256_ps128(values), _mm256_extractf128_ps::<1>(values));
-            let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
-            _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)))
-        }
+        unsafe { sum_of_eight(values) }
     }
 
     #[inline(always)]
@@ -200,7 +208,7 @@ impl<const TILES: bool> Lanes for Avx512<TILES> {
     #[inline(always)]
     fn sum(self, values: __m512) -> f32 {
         // SAFETY: AVX-512.
-        unsafe { _mm512_reduce_add_ps(values) }
+        unsafe { sum_of_eight(_mm256_add_ps(_mm512_castps512_ps256(values), _mm512_extractf32x8_ps::<1>(values))) }
     }
 
     #[inline(always)]

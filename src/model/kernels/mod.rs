@@ -29,10 +29,9 @@ mod tiles;
 pub(super) use attention::{AttentionScratch, WindowRows, attention};
 use dots::Machine;
 pub(super) use half::HalfTable;
+pub(super) use integer_product::integer_product;
 pub(super) use packing::{FloatMatrix, IntegerMatrix};
 pub use path::{KERNELS_VARIABLE, KernelPath};
-pub(super) use integer_product::integer_product;
 pub(super) use product::float_product;
 pub(super) use quantise::QuantisedRows;
 pub(super) use rows::{Normalisation, add_and_normalise, gelu_in_place};
-
