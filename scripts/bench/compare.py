@@ -27,6 +27,8 @@ BATCH_SIZES = (1, 8, 32)
 SHORTEST = 0.4
 # Threads of a runtime may spin for a while after their work: the next contender waits until they sleep.
 REST = 0.03
+# A larger share of disturbed measurements than this, and the report says that it is not to be relied on.
+TOLERATED_DISTURBANCES = 0.1
 # Processor time that others may take during a measurement, as a share of its duration. More, and it is repeated.
 DISTURBANCE = 0.1
 
@@ -292,6 +294,9 @@ def report(results, machine):
         lines += [f"## {result['threads']} thread(s)", "",
                   f"{result['disturbed_measurements']} of {result['measurements']} measurements were disturbed by "
                   "other processes.", ""]
+        if result["disturbed_measurements"] > TOLERATED_DISTURBANCES * result["measurements"]:
+            lines += ["**Not to be relied on: the machine was too busy.** With several threads that flatters us, for the "
+                      "others' threads wait for each other after every operator.", ""]
         for precision, ours in OURS.items():
             rivals = [rival for rival in RIVALS[precision] if rival in contenders]
             lines += [row([f"{precision}: windows x tokens", f"{ours}, tokens/s", *(f"/ {rival}" for rival in rivals)]),
