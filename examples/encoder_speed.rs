@@ -96,7 +96,7 @@ impl Window {
 }
 
 fn cut(articles: &Path, to: &Path, mix: usize) -> Outcome<()> {
-    let model = Model::embedded(Arithmetic::new(Precision::Int8)?)?;
+    let model = Model::embedded(Arithmetic::new(Some(Precision::Int8))?)?;
     let special = model.tokenizer().special_tokens();
     let texts = read_articles(articles)?;
     let tokens = texts.iter().map(|text| model.tokenizer().tokenise(text)).collect::<Result<Vec<_>, _>>()?;
@@ -152,7 +152,7 @@ struct Request {
 
 fn serve(windows: &Path, precision: Precision, threads: usize) -> Outcome<()> {
     let Cases { cases, .. } = serde_json::from_reader(BufReader::new(File::open(windows)?))?;
-    let model = Model::embedded(Arithmetic::new(precision)?)?;
+    let model = Model::embedded(Arithmetic::new(Some(precision))?)?;
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     println!("{}", serde_json::json!({ "ready": format!("onrecord, {} kernels", model.arithmetic().kernels) }));
     for line in stdin().lines() {
