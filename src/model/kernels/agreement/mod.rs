@@ -78,6 +78,19 @@ struct Exact {
     tolerance: f64,
 }
 
+/// Holds what every path finds against what is exact. Paths that multiply and add in one rounding, which is all but the
+/// portable one, must agree to the last bit.
+fn assert_all_close(exact: &[Exact], find: impl Fn(KernelPath) -> Vec<f32>) {
+    let mut fused = None;
+    for path in available() {
+        let found = find(path);
+        assert_close(path, &found, exact);
+        if path != KernelPath::Portable {
+            assert_eq!(&bits(&found), fused.get_or_insert_with(|| bits(&found)), "{path}: not the bits of other paths");
+        }
+    }
+}
+
 fn assert_close(path: KernelPath, found: &[f32], exact: &[Exact]) {
     assert_eq!(found.len(), exact.len());
     for (place, (&found, exact)) in found.iter().zip(exact).enumerate() {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::packing::{GROUP, PANEL};
 use super::super::{FloatMatrix, IntegerMatrix, KernelPath, QuantisedRows, float_product, integer_product};
 use super::{
-    Exact, ROUNDING, assert_close, available, bits, column_counts, input_counts, numbers, row_counts, written,
+    Exact, ROUNDING, assert_all_close, available, bits, column_counts, input_counts, numbers, row_counts, written,
 };
 
 fn float_rows(path: KernelPath, rows: &[f32], weights: &FloatMatrix, bias: &[f32]) -> Vec<f32> {
@@ -91,9 +91,7 @@ proptest! {
             }
         }
         let matrix = FloatMatrix::pack(&weights, columns, inputs);
-        for path in available() {
-            assert_close(path, &float_rows(path, &rows, &matrix, &bias), &exact);
-        }
+        assert_all_close(&exact, |path| float_rows(path, &rows, &matrix, &bias));
     }
 
     #[test]
@@ -121,9 +119,7 @@ proptest! {
         let weights = IntegerMatrix::pack(&numbers(seed ^ 1, columns * inputs, 1.0), columns, inputs);
         let bias = numbers(seed ^ 2, columns, 1.0);
         let exact = plain_integer_product(&rows, &weights, &bias);
-        for path in available() {
-            assert_close(path, &integer_rows(path, &rows, &weights, &bias), &exact);
-        }
+        assert_all_close(&exact, |path| integer_rows(path, &rows, &weights, &bias));
     }
 
     /// With all scales one, what comes out is the sums of integers, which single precision holds exactly.
@@ -259,8 +255,6 @@ fn nothing_saturates_at_the_limits() {
             assert_eq!([steps_of(&matrix, 0, column), steps_of(&matrix, 1, column)], steps, "column {column}");
         }
         let exact = plain_integer_product(&rows, &matrix, &bias);
-        for path in available() {
-            assert_close(path, &integer_rows(path, &rows, &matrix, &bias), &exact);
-        }
+        assert_all_close(&exact, |path| integer_rows(path, &rows, &matrix, &bias));
     }
 }
