@@ -6,6 +6,8 @@
 //! integers; a row's result depends on that row alone.
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod agreement;
 mod attention;
 #[cfg(feature = "benchmarks")]
 pub mod benchmarks;

@@ -125,11 +125,12 @@ impl IntegerMatrix {
 /// Quantises a column's weights of one group symmetrically and returns their scale.
 fn quantise_column(row: &[f32], quantised: &mut [i8]) -> f32 {
     let largest = row.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
-    if largest == 0.0 || !largest.is_finite() {
+    let mut scale = largest / 127.0;
+    // A scale below the normal numbers loses its digits, or is zero and can never grow.
+    if scale < f32::MIN_POSITIVE || !largest.is_finite() {
         quantised.fill(0);
         return 1.0;
     }
-    let mut scale = largest / 127.0;
     // Rounding can lift a sum above the limit by a few steps: then the scale grows a little more.
     loop {
         for (quantised, &weight) in quantised.iter_mut().zip(row) {

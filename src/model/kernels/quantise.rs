@@ -99,9 +99,11 @@ fn quantise_group<L: Machine>(lanes: L, values: &[f32], bytes: &mut [u8]) -> (f3
     let low = -lanes.largest(lanes.subtract(lanes.splat(0.0), low));
     let high = lanes.largest(high);
     let limit = ACTIVATION_LIMIT as f32;
-    // Values without a finite range stay zero: what they should show cannot be shown.
+    // A range that is not finite has no step that could show it. One so small that its step is no normal number shows
+    // as zero: the step would be zero, or its inverse infinite, and the row not a number.
     let range = high - low;
-    let scale = if range > 0.0 && range.is_finite() { range / limit } else { 1.0 };
+    let step = range / limit;
+    let scale = if step >= f32::MIN_POSITIVE && range.is_finite() { step } else { 1.0 };
     let zero = (-low / scale).round_ties_even().clamp(0.0, limit);
     let (factor, offset) = (lanes.splat(1.0 / scale), lanes.splat(zero));
     let (least, most) = (lanes.splat(0.0), lanes.splat(limit));
