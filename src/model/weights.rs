@@ -1,6 +1,9 @@
 //! Tensors out of a safetensors file, each checked against the shape that the configuration asks for.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 /// What is wrong with a weights file.
@@ -47,34 +50,47 @@ impl<'data> Weights<'data> {
         Ok(Self { tensors, device })
     }
 
-    /// A tensor as it is stored (half precision stays half precision).
-    pub(super) fn stored(&self, name: &str, shape: &[usize]) -> Result<Tensor, WeightsError> {
-        let view = self.tensors.tensor(name).map_err(|_| WeightsError::Missing(name.to_owned()))?;
-        if view.shape() != shape {
-            return Err(WeightsError::Shape {
-                name: name.to_owned(),
-                found: view.shape().to_vec(),
-                expected: shape.to_vec(),
-            });
-        }
-        let dtype = match view.dtype() {
-            Dtype::F32 => DType::F32,
-            Dtype::F16 => DType::F16,
-            Dtype::BF16 => DType::BF16,
-            other => {
-                return Err(WeightsError::Dtype { name: name.to_owned(), dtype: format!("{other:?}") });
-            }
-        };
-        Ok(Tensor::from_raw_buffer(view.data(), dtype, shape, &self.device)?)
-    }
-
     /// A tensor in single precision.
     pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, WeightsError> {
-        Ok(self.stored(name, shape)?.to_dtype(DType::F32)?)
+        Ok(Tensor::from_vec(self.values(name, shape)?, shape, &self.device)?)
     }
 
     /// A tensor in single precision as a plain row of numbers.
     pub(super) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
-        Ok(self.tensor(name, shape)?.flatten_all()?.to_vec1()?)
+        let view = self.view(name, shape)?;
+        // One pass from the file's bytes: whoever reads one article waits for this.
+        match view.dtype() {
+            Dtype::F32 => {
+                Ok(view.data().as_chunks().0.iter().map(|&bytes: &[u8; 4]| f32::from_le_bytes(bytes)).collect())
+            }
+            Dtype::F16 => {
+                let stored: Vec<f16> = pairs(&view).map(f16::from_le_bytes).collect();
+                let mut values = vec![0.0; stored.len()];
+                stored.convert_to_f32_slice(&mut values);
+                Ok(values)
+            }
+            Dtype::BF16 => Ok(pairs(&view).map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()),
+            other => Err(WeightsError::Dtype { name: name.to_owned(), dtype: format!("{other:?}") }),
+        }
     }
+
+    /// The bits of a tensor that is stored in half precision; `None` for any other.
+    pub(super) fn half_bits(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<u16>>, WeightsError> {
+        let view = self.view(name, shape)?;
+        Ok((view.dtype() == Dtype::F16).then(|| pairs(&view).map(u16::from_le_bytes).collect()))
+    }
+
+    fn view(&self, name: &str, shape: &[usize]) -> Result<TensorView<'data>, WeightsError> {
+        let view = self.tensors.tensor(name).map_err(|_| WeightsError::Missing(name.to_owned()))?;
+        if view.shape() != shape {
+            let (found, expected) = (view.shape().to_vec(), shape.to_vec());
+            return Err(WeightsError::Shape { name: name.to_owned(), found, expected });
+        }
+        Ok(view)
+    }
+}
+
+/// The bytes of a tensor, two by two.
+fn pairs<'v>(view: &'v TensorView<'_>) -> impl Iterator<Item = [u8; 2]> + 'v {
+    view.data().as_chunks().0.iter().copied()
 }

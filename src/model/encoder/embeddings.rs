@@ -1,7 +1,5 @@
 //! Embeddings: what each row starts from.
 
-use candle_core::{DType, Tensor};
-
 use super::scratch::Token;
 use super::{WindowInput, normalisation};
 use crate::model::config::EncoderConfig;
@@ -36,9 +34,12 @@ impl Embeddings {
         for position in positions.chunks_exact_mut(hidden) {
             position.iter_mut().zip(&kinds).for_each(|(value, kind)| *value += kind);
         }
-        let words = weights.stored(&name("word_embeddings.weight"), &[config.vocab_size, hidden])?;
+        let (words, shape) = (name("word_embeddings.weight"), [config.vocab_size, hidden]);
         Ok(Self {
-            words: read_words(&words)?,
+            words: match weights.half_bits(&words, &shape)? {
+                Some(bits) => Words::Half(HalfTable::new(bits, hidden)),
+                None => Words::Single(weights.values(&words, &shape)?),
+            },
             positions,
             shapes: weights.values(&name("shape_embeddings.weight"), &[SHAPES.len(), hidden])?,
             gaps: weights.values(&name("gap_embeddings.weight"), &[GAPS.len(), hidden])?,
@@ -80,14 +81,4 @@ impl Embeddings {
         }
         add_and_normalise(path, states, spare, &self.norm);
     }
-}
-
-fn read_words(words: &Tensor) -> Result<Words, WeightsError> {
-    let width = words.dim(1)?;
-    let flat = words.flatten_all()?;
-    if words.dtype() == DType::F16 {
-        let bits = flat.to_vec1::<half::f16>()?.into_iter().map(half::f16::to_bits).collect();
-        return Ok(Words::Half(HalfTable::new(bits, width)));
-    }
-    Ok(Words::Single(flat.to_dtype(DType::F32)?.to_vec1()?))
 }
