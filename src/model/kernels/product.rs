@@ -8,7 +8,7 @@ use super::packing::{FloatLine, FloatMatrix, PANEL};
 use super::path::{KernelPath, Operation};
 
 /// Inputs that one pass over a panel takes: so much of a panel stays in the first-level cache.
-const PASS: usize = 384;
+const PASS: usize = 192;
 
 /// `out[row] = rows[row] x weights + bias`. Rows stand `inputs` apart, what comes out `columns`.
 pub(in crate::model) fn float_product(
