@@ -117,8 +117,8 @@ impl FromStr for KernelPath {
     }
 }
 
-/// A kernel with its arguments, written over [`super::lanes::Lanes`]. `run` must be `#[inline(always)]`: only then is it compiled
-/// with the instructions of the path.
+/// A kernel with its arguments, written over [`super::lanes::Lanes`]. `run` must be `#[inline(always)]`: only then is
+/// it compiled with the instructions of the path.
 pub(super) trait Operation {
     type Output;
 
