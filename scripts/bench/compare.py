@@ -364,12 +364,14 @@ def main():
     tokens = {case["name"]: sum(len(window["ids"]) for window in case["windows"]) for case in cut["cases"]}
     hidden = json.loads((MODEL / "config.json").read_text())["encoder"]["hidden_size"]
     programs = {"onrecord": options.onrecord, "candle": options.candle}
-    results = [run_with(threads, options, home, windows, programs, tokens, hidden) for threads in options.threads]
-
-    machine = described_machine(results[0]["versions"], options.articles, cut["weights"])
-    (home / "encoder.json").write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
-    table = report(results, machine)
-    (home / "encoder.md").write_text(table)
+    results = []
+    for threads in options.threads:
+        results.append(run_with(threads, options, home, windows, programs, tokens, hidden))
+        # After each number of threads: a run takes long, and may be cut short.
+        machine = described_machine(results[0]["versions"], options.articles, cut["weights"])
+        (home / "encoder.json").write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
+        table = report(results, machine)
+        (home / "encoder.md").write_text(table)
     print(table)
     print(f"Written to {home}/encoder.md and encoder.json", file=sys.stderr)
 
