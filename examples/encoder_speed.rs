@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
+use onrecord::engine::windows::{rounds, run_round};
 use onrecord::model::{Arithmetic, Model, ModelError, Precision, WindowInput, WindowOutput};
 use onrecord::text::{Tokens, WindowSize, plan_windows};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -174,51 +174,7 @@ fn serve(windows: &Path, precision: Precision, threads: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Tokens that one worker takes at a time, as in `src/engine/batch.rs`.
-const BATCH_TOKENS: usize = 512;
-
-/// Batches per worker in one round, as in `src/engine/batch.rs`.
-const BATCHES_PER_ROUND: usize = 8;
-
-/// Runs the windows as the engine does: in rounds of bounded size, each cut into batches of like length.
+/// Runs the windows as the engine does, with its own code.
 fn run(model: &Model, windows: &[WindowInput<'_>]) -> Result<Vec<WindowOutput>, ModelError> {
-    let limit = BATCH_TOKENS * BATCHES_PER_ROUND * rayon::current_num_threads();
-    let mut outputs = Vec::with_capacity(windows.len());
-    let (mut start, mut tokens) = (0, 0);
-    for (index, window) in windows.iter().enumerate() {
-        tokens += window.ids.len();
-        if tokens >= limit || index + 1 == windows.len() {
-            outputs.extend(run_round(model, &windows[start..=index])?);
-            (start, tokens) = (index + 1, 0);
-        }
-    }
-    Ok(outputs)
-}
-
-fn run_round(model: &Model, windows: &[WindowInput<'_>]) -> Result<Vec<WindowOutput>, ModelError> {
-    let mut order: Vec<usize> = (0..windows.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(windows[index].ids.len()));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut tokens = BATCH_TOKENS;
-    for index in order {
-        tokens += windows[index].ids.len();
-        match batches.last_mut() {
-            Some(batch) if tokens <= BATCH_TOKENS => batch.push(index),
-            _ => {
-                tokens = windows[index].ids.len();
-                batches.push(vec![index]);
-            }
-        }
-    }
-    let inputs = |batch: &[usize]| -> Vec<WindowInput<'_>> { batch.iter().map(|&index| windows[index]).collect() };
-    // Too few batches for all workers: they share each of them.
-    let outputs: Vec<Vec<WindowOutput>> = if batches.len() < rayon::current_num_threads() {
-        batches.iter().map(|batch| model.forward_together(&inputs(batch), &[])).collect::<Result<_, _>>()?
-    } else {
-        batches.par_iter().map(|batch| model.forward(&inputs(batch), &[])).collect::<Result<_, _>>()?
-    };
-    let mut placed: Vec<(usize, WindowOutput)> =
-        batches.into_iter().flatten().zip(outputs.into_iter().flatten()).collect();
-    placed.sort_by_key(|(index, _)| *index);
-    Ok(placed.into_iter().map(|(_, output)| output).collect())
+    rounds(windows).into_iter().flat_map(|round| run_round(model, &[], &windows[round])).collect()
 }

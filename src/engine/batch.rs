@@ -1,17 +1,14 @@
-//! Batches: the windows of many documents, run together in groups of like length.
+//! Batches: the windows of many documents, run together and decoded as they come.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::windows::{rounds, run_round};
 use super::{EngineError, Extraction, Options};
 use crate::decode::{Annotations, DocumentDecoder};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokens, Window, WindowSize, plan_windows};
-
-/// Tokens that one worker takes at a time: more gains no speed, and costs memory.
-const BATCH_TOKENS: usize = 512;
-
-/// Batches per worker between two rounds of decoding. What is held in memory is one such round.
-const BATCHES_PER_ROUND: usize = 8;
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
@@ -63,16 +60,18 @@ fn annotate(
             Err(_) => Ok(None),
         })
         .collect();
-    let places: Vec<Place> = prepared
+    let (places, windows): (Vec<Place>, Vec<WindowInput<'_>>) = prepared
         .iter()
         .enumerate()
+        .filter_map(|(document, prepared)| Some((document, prepared.as_ref().ok()?)))
         .flat_map(|(document, prepared)| {
-            let windows = prepared.as_ref().map_or(0, |prepared| prepared.windows.len());
-            (0..windows).map(move |window| (document, window))
+            let inputs = prepared.windows.iter().map(|window| input(&prepared.tokens, window.tokens.clone()));
+            inputs.enumerate().map(move |(window, input)| ((document, window), input))
         })
-        .collect();
-    for round in rounds(&places, prepared) {
-        let outputs = run_round(model, &DocumentDecoder::heads(scheme), prepared, round);
+        .unzip();
+    for round in rounds(&windows) {
+        let outputs = run_round(model, &DocumentDecoder::heads(scheme), &windows[round.clone()]);
+        let round = &places[round];
         // Each document takes its own windows, in text order, side by side with the others.
         let (from, to) = (round[0].0, round[round.len() - 1].0);
         let mut work: Vec<Vec<(usize, Result<WindowOutput, ModelError>)>> = (from..=to).map(|_| Vec::new()).collect();
@@ -99,83 +98,6 @@ fn annotate(
     decoders.into_par_iter().map(|decoder| Ok(decoder?.map(DocumentDecoder::finish).unwrap_or_default())).collect()
 }
 
-/// Cuts the list of windows into rounds of bounded size, none of them empty.
-fn rounds<'p>(places: &'p [Place], prepared: &[Result<Prepared<'_>, EngineError>]) -> Vec<&'p [Place]> {
-    let limit = BATCH_TOKENS * BATCHES_PER_ROUND * rayon::current_num_threads();
-    let mut rounds = Vec::new();
-    let (mut start, mut tokens) = (0, 0);
-    for (index, &place) in places.iter().enumerate() {
-        tokens += length(prepared, place);
-        if tokens >= limit {
-            rounds.push(&places[start..=index]);
-            (start, tokens) = (index + 1, 0);
-        }
-    }
-    if start < places.len() {
-        rounds.push(&places[start..]);
-    }
-    rounds
-}
-
-fn length(prepared: &[Result<Prepared<'_>, EngineError>], (document, window): Place) -> usize {
-    prepared[document].as_ref().map_or(0, |prepared| prepared.windows[window].tokens.len())
-}
-
-/// Runs the windows of one round in batches of like length; outputs stand in the order of the windows.
-fn run_round(
-    model: &Model,
-    heads: &[&str],
-    prepared: &[Result<Prepared<'_>, EngineError>],
-    round: &[Place],
-) -> Vec<Result<WindowOutput, ModelError>> {
-    let mut order: Vec<usize> = (0..round.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(length(prepared, round[index])));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut tokens = BATCH_TOKENS;
-    for index in order {
-        let more = length(prepared, round[index]);
-        match batches.last_mut() {
-            Some(batch) if tokens + more <= BATCH_TOKENS => {
-                tokens += more;
-                batch.push(index);
-            }
-            _ => {
-                tokens = more;
-                batches.push(vec![index]);
-            }
-        }
-    }
-    let run = |batch: Vec<usize>, together: bool| {
-        let inputs: Vec<WindowInput<'_>> = batch.iter().filter_map(|&index| input(prepared, round[index])).collect();
-        let outcome = if together { model.forward_together(&inputs, heads) } else { model.forward(&inputs, heads) };
-        let results: Vec<Result<WindowOutput, ModelError>> = match outcome {
-            Ok(outputs) => outputs.into_iter().map(Ok).collect(),
-            // One bad window must not cost the others: each gets its own try.
-            Err(_) => inputs.iter().map(|&input| alone(model, heads, input)).collect(),
-        };
-        batch.into_iter().zip(results)
-    };
-    let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
-        batches.into_iter().flat_map(|batch| run(batch, true)).collect()
-    } else {
-        batches.into_par_iter().flat_map_iter(|batch| run(batch, false)).collect()
-    };
-    outputs.sort_by_key(|(index, _)| *index);
-    outputs.into_iter().map(|(_, output)| output).collect()
-}
-
-fn alone(model: &Model, heads: &[&str], input: WindowInput<'_>) -> Result<WindowOutput, ModelError> {
-    let outputs = model.forward(&[input], heads)?;
-    let missing = || ModelError::Window("the model returned nothing for it".to_owned());
-    outputs.into_iter().next().ok_or_else(missing)
-}
-
-fn input<'p>(prepared: &'p [Result<Prepared<'_>, EngineError>], (document, window): Place) -> Option<WindowInput<'p>> {
-    let prepared = prepared[document].as_ref().ok()?;
-    let range = prepared.windows[window].tokens.clone();
-    Some(WindowInput {
-        ids: &prepared.tokens.ids[range.clone()],
-        shapes: &prepared.tokens.shapes[range.clone()],
-        gaps: &prepared.tokens.gaps[range],
-    })
+fn input(tokens: &Tokens, range: Range<usize>) -> WindowInput<'_> {
+    WindowInput { ids: &tokens.ids[range.clone()], shapes: &tokens.shapes[range.clone()], gaps: &tokens.gaps[range] }
 }

@@ -4,6 +4,7 @@
 
 mod batch;
 mod extraction;
+pub mod windows;
 
 use std::str::FromStr;
 

@@ -1,0 +1,83 @@
+//! Windows through the model: in rounds of bounded size, each cut into batches of like length for all workers.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::model::{Model, ModelError, WindowInput, WindowOutput};
+
+/// Tokens that one worker takes at a time: more gains no speed, and costs memory.
+const BATCH_TOKENS: usize = 512;
+
+/// Batches per worker in a round. What is held in memory is one round.
+const BATCHES_PER_ROUND: usize = 8;
+
+/// Cuts a list of windows into rounds for the workers of the rayon pool that this is called in, none of them empty.
+pub fn rounds(windows: &[WindowInput<'_>]) -> Vec<Range<usize>> {
+    let limit = BATCH_TOKENS * BATCHES_PER_ROUND * rayon::current_num_threads();
+    let mut rounds = Vec::new();
+    let (mut start, mut tokens) = (0, 0);
+    for (index, window) in windows.iter().enumerate() {
+        tokens += window.ids.len();
+        if tokens >= limit {
+            rounds.push(start..index + 1);
+            (start, tokens) = (index + 1, 0);
+        }
+    }
+    if start < windows.len() {
+        rounds.push(start..windows.len());
+    }
+    rounds
+}
+
+/// Runs the windows of a round on all workers of the rayon pool that this is called in; outputs stand in the order of
+/// the windows. A window that cannot be run costs its own error.
+pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> Vec<Result<WindowOutput, ModelError>> {
+    let batches = batches(windows);
+    let run = |batch: Vec<usize>, together: bool| {
+        let inputs: Vec<WindowInput<'_>> = batch.iter().map(|&index| windows[index]).collect();
+        let outcome = if together { model.forward_together(&inputs, heads) } else { model.forward(&inputs, heads) };
+        let results: Vec<Result<WindowOutput, ModelError>> = match outcome {
+            Ok(outputs) => outputs.into_iter().map(Ok).collect(),
+            // One bad window must not cost the others: each gets its own try.
+            Err(_) => inputs.iter().map(|&input| alone(model, heads, input)).collect(),
+        };
+        batch.into_iter().zip(results)
+    };
+    let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
+        batches.into_iter().flat_map(|batch| run(batch, true)).collect()
+    } else {
+        batches.into_par_iter().flat_map_iter(|batch| run(batch, false)).collect()
+    };
+    outputs.sort_by_key(|(index, _)| *index);
+    outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+/// Groups windows, given by their places, the longest first.
+fn batches(windows: &[WindowInput<'_>]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..windows.len()).collect();
+    order.sort_by_key(|&index| Reverse(windows[index].ids.len()));
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = BATCH_TOKENS;
+    for index in order {
+        let more = windows[index].ids.len();
+        match batches.last_mut() {
+            Some(batch) if tokens + more <= BATCH_TOKENS => {
+                tokens += more;
+                batch.push(index);
+            }
+            _ => {
+                tokens = more;
+                batches.push(vec![index]);
+            }
+        }
+    }
+    batches
+}
+
+fn alone(model: &Model, heads: &[&str], input: WindowInput<'_>) -> Result<WindowOutput, ModelError> {
+    let outputs = model.forward(&[input], heads)?;
+    let missing = || ModelError::Window("the model returned nothing for it".to_owned());
+    outputs.into_iter().next().ok_or_else(missing)
+}
