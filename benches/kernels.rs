@@ -9,7 +9,7 @@ use onrecord::model::KernelPath;
 use onrecord::model::benchmarks::{Case, kernels, peaks};
 
 fn every_kernel(criterion: &mut Criterion) {
-    for path in KernelPath::ALL.into_iter().filter(|path| path.is_available()) {
+    for path in KernelPath::available() {
         let mut group = criterion.benchmark_group(path.to_string());
         for Case { name, work, mut run } in peaks(path).into_iter().chain(kernels(path)) {
             group.throughput(Throughput::Elements(work));

@@ -32,7 +32,7 @@ pub fn arithmetic() -> Arithmetic {
 /// The embedded model with default options, computing in every way that this machine can; loaded once for all tests.
 pub fn engines() -> &'static [Engine] {
     static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
-        let paths = KernelPath::ALL.into_iter().filter(|path| path.is_available());
+        let paths = KernelPath::available();
         let ways = paths.flat_map(|kernels| Precision::ALL.map(|precision| Arithmetic { precision, kernels }));
         let start = |way| {
             let model = Model::embedded(way).expect("the embedded model loads");

@@ -1,11 +1,9 @@
 //! The kernels as benchmarks see them (`benches/kernels.rs`): each with data of the size it meets in the encoder, and
 //! the register-only loops that say what the machine could do at most. Only with the feature `benchmarks`.
 
-use super::dots::Machine;
-use super::path::Operation;
 use super::{
     AttentionScratch, FloatMatrix, IntegerMatrix, KernelPath, Normalisation, QuantisedRows, WindowRows,
-    add_and_normalise, attention, float_product, gelu_in_place, integer_product,
+    add_and_normalise, attention, float_product, gelu_in_place, integer_product, peaks,
 };
 
 /// A kernel with its data: every call of `run` does `work` units of it.
@@ -33,42 +31,18 @@ fn case(name: String, work: usize, run: impl FnMut() + 'static) -> Case {
     Case { name, work: work as u64, run: Box::new(run) }
 }
 
-/// The peaks of the machine on a path: as many independent sums in registers as keep its units busy.
+/// The peaks of the machine on a path, in single precision and for bytes.
 pub fn peaks(path: KernelPath) -> Vec<Case> {
     const STEPS: usize = 4096;
-    let mut cases = vec![case(format!("peak f32 {path}"), path.run(FloatPeak(0)) * STEPS, move || {
-        std::hint::black_box(path.run(FloatPeak(STEPS)));
-    })];
-    #[cfg(target_arch = "x86_64")]
-    if let Some(products) = super::dots_x86::peak(path, 0) {
-        cases.push(case(format!("peak int8 {path}"), products * STEPS, move || {
-            std::hint::black_box(super::dots_x86::peak(path, STEPS));
-        }));
-    }
-    cases
-}
-
-/// Multiplications and additions in registers; returns how many a step does.
-struct FloatPeak(usize);
-
-impl Operation for FloatPeak {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<L: Machine>(self, lanes: L) -> usize {
-        const SUMS: usize = 12;
-        let (factor, addend) = (lanes.splat(std::hint::black_box(0.999)), lanes.splat(std::hint::black_box(1e-3)));
-        let mut sums = [addend; SUMS];
-        for _ in 0..self.0 {
-            for sum in &mut sums {
-                *sum = lanes.multiply_add(*sum, factor, addend);
-            }
-        }
-        for sum in sums {
-            std::hint::black_box(lanes.sum(sum));
-        }
-        SUMS * L::COUNT
-    }
+    let floats = case(format!("peak f32 {path}"), peaks::floats(path, 0) * STEPS, move || {
+        peaks::floats(path, STEPS);
+    });
+    let bytes = peaks::bytes(path, 0).map(|products| {
+        case(format!("peak int8 {path}"), products * STEPS, move || {
+            peaks::bytes(path, STEPS);
+        })
+    });
+    std::iter::once(floats).chain(bytes).collect()
 }
 
 /// Every kernel on a path, with sizes of the small model: 384 wide, 1536 in between, 12 heads.

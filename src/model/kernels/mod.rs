@@ -22,6 +22,8 @@ mod lanes;
 mod lanes_x86;
 mod packing;
 mod path;
+#[cfg(feature = "benchmarks")]
+mod peaks;
 mod product;
 mod quantise;
 mod rows;

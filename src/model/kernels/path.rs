@@ -53,9 +53,14 @@ impl KernelPath {
         }
     }
 
+    /// The paths that this machine can run, the fastest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|path| path.is_available())
+    }
+
     /// The fastest path of this machine.
     pub fn fastest() -> Self {
-        Self::ALL.into_iter().find(|path| path.is_available()).unwrap_or(Self::Portable)
+        Self::available().next().unwrap_or(Self::Portable)
     }
 
     /// The path that [`KERNELS_VARIABLE`] forces, or the fastest.

@@ -171,26 +171,3 @@ pub(super) unsafe fn dots_of_one(
         );
     }
 }
-
-/// Products in tiles, `steps` times over; returns how many a step does.
-///
-/// # Safety
-/// Tiles must be usable.
-#[cfg(feature = "benchmarks")]
-pub(super) unsafe fn peak(steps: usize) -> usize {
-    // SAFETY: touches nothing but tiles.
-    unsafe {
-        configure();
-        for _ in 0..steps {
-            asm!(
-                "tdpbusd tmm0, tmm4, tmm6",
-                "tdpbusd tmm1, tmm4, tmm7",
-                "tdpbusd tmm2, tmm5, tmm6",
-                "tdpbusd tmm3, tmm5, tmm7",
-                options(nostack, nomem),
-            );
-        }
-        release();
-    }
-    4 * 16 * 16 * 64
-}

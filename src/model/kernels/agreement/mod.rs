@@ -22,10 +22,6 @@ const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 /// Stands where nothing was written: a NaN that no kernel makes.
 const UNTOUCHED: u32 = 0x7fc0_dead;
 
-fn available() -> impl Iterator<Item = KernelPath> {
-    KernelPath::ALL.into_iter().filter(|path| path.is_available())
-}
-
 /// Numbers without pattern, evenly spread from `-spread` to `spread`: SplitMix64 (Steele et al. 2014).
 fn numbers(seed: u32, count: usize, spread: f32) -> Vec<f32> {
     let mix = |index: usize| {
@@ -82,7 +78,7 @@ struct Exact {
 /// portable one, must agree to the last bit.
 fn assert_all_close(exact: &[Exact], find: impl Fn(KernelPath) -> Vec<f32>) {
     let mut fused = None;
-    for path in available() {
+    for path in KernelPath::available() {
         let found = find(path);
         assert_close(path, &found, exact);
         if path != KernelPath::Portable {
@@ -102,12 +98,12 @@ fn assert_close(path: KernelPath, found: &[f32], exact: &[Exact]) {
 
 #[test]
 fn this_machine_has_the_paths_that_are_expected() {
-    let names = available().map(|path| path.to_string()).collect::<Vec<_>>().join(" ");
+    let names = KernelPath::available().map(|path| path.to_string()).collect::<Vec<_>>().join(" ");
     println!("available: {names}");
     if let Ok(expected) = std::env::var(EXPECTED_VARIABLE) {
         assert_eq!(names, expected, "{EXPECTED_VARIABLE}");
     }
-    assert_eq!(Some(KernelPath::fastest()), available().next());
+    assert_eq!(Some(KernelPath::fastest()), KernelPath::available().next());
     for path in KernelPath::ALL.into_iter().filter(|path| !path.is_available()) {
         let run = std::panic::catch_unwind(|| gelu_in_place(path, &mut [1.0]));
         assert!(run.is_err(), "{path} kernels ran on a machine without them");

@@ -4,9 +4,7 @@ use proptest::prelude::*;
 
 use super::super::packing::{GROUP, PANEL};
 use super::super::{FloatMatrix, IntegerMatrix, KernelPath, QuantisedRows, float_product, integer_product};
-use super::{
-    Exact, ROUNDING, assert_all_close, available, bits, column_counts, input_counts, numbers, row_counts, written,
-};
+use super::{Exact, ROUNDING, assert_all_close, bits, column_counts, input_counts, numbers, row_counts, written};
 
 fn float_rows(path: KernelPath, rows: &[f32], weights: &FloatMatrix, bias: &[f32]) -> Vec<f32> {
     let count = rows.len() / weights.inputs();
@@ -102,7 +100,7 @@ proptest! {
         let rows = numbers(seed, count * inputs, 2.0);
         let matrix = FloatMatrix::pack(&numbers(seed ^ 1, columns * inputs, 1.0), columns, inputs);
         let bias = numbers(seed ^ 2, columns, 1.0);
-        for path in available() {
+        for path in KernelPath::available() {
             let together = float_rows(path, &rows, &matrix, &bias);
             for (row, together) in rows.chunks_exact(inputs).zip(together.chunks_exact(columns)) {
                 prop_assert_eq!(bits(&float_rows(path, row, &matrix, &bias)), bits(together), "{}", path);
@@ -153,7 +151,7 @@ proptest! {
             }
         }
         let matrix = IntegerMatrix::pack(&weights, columns, inputs);
-        for path in available() {
+        for path in KernelPath::available() {
             prop_assert_eq!(&integer_rows(path, &quantised(path, &rows, inputs), &matrix, &bias), &exact, "{}", path);
         }
     }
@@ -166,7 +164,7 @@ proptest! {
         let rows = numbers(seed, count * inputs, 2.0);
         let weights = IntegerMatrix::pack(&extreme_weights(seed ^ 1, columns * inputs), columns, inputs);
         let bias = numbers(seed ^ 2, columns, 1.0);
-        for path in available() {
+        for path in KernelPath::available() {
             let together = integer_rows(path, &quantised(path, &rows, inputs), &weights, &bias);
             for (row, together) in rows.chunks_exact(inputs).zip(together.chunks_exact(columns)) {
                 let alone = integer_rows(path, &quantised(path, row, inputs), &weights, &bias);
@@ -191,7 +189,7 @@ proptest! {
         let (floats, integers) =
             (FloatMatrix::pack(&values, columns, inputs), IntegerMatrix::pack(&values, columns, inputs));
         let bias = numbers(seed ^ 2, columns, 1.0);
-        for path in available() {
+        for path in KernelPath::available() {
             let products = |rows: &[f32]| {
                 let quantised = quantised(path, rows, inputs);
                 [float_rows(path, rows, &floats, &bias), integer_rows(path, &quantised, &integers, &bias)]

@@ -5,9 +5,7 @@ use proptest::sample::select;
 
 use super::super::packing::GROUP;
 use super::super::{HalfTable, KernelPath, Normalisation, QuantisedRows, add_and_normalise, gelu_in_place};
-use super::{
-    Exact, ROUNDING, assert_all_close, available, bits, column_counts, input_counts, numbers, row_counts, written,
-};
+use super::{Exact, ROUNDING, assert_all_close, bits, column_counts, input_counts, numbers, row_counts, written};
 
 fn quantised(path: KernelPath, rows: &[f32], inputs: usize) -> QuantisedRows {
     let mut quantised = QuantisedRows::default();
@@ -55,7 +53,7 @@ proptest! {
     ) {
         let rows: Vec<f32> = numbers(seed, count * inputs, spread).iter().map(|value| value + shift * spread).collect();
         let mut scales = None;
-        for path in available() {
+        for path in KernelPath::available() {
             let found = quantised(path, &rows, inputs);
             let mut of_path = Vec::new();
             for (row, values) in rows.chunks_exact(inputs).enumerate() {
@@ -89,7 +87,7 @@ proptest! {
         if everywhere {
             values.fill(wrong);
         }
-        for path in available() {
+        for path in KernelPath::available() {
             let (whole, broken) = (quantised(path, &rows, inputs), quantised(path, &broken, inputs));
             for other in (0..count).filter(|&other| other != row) {
                 prop_assert_eq!(quantised_row(&broken, other), quantised_row(&whole, other), "{}", path);
@@ -126,7 +124,7 @@ proptest! {
             }
         }
         assert_all_close(&exact, |path| normalised(path, &rows, &added, &normalisation));
-        for path in available() {
+        for path in KernelPath::available() {
             let found = normalised(path, &rows, &added, &normalisation);
             for ((row, added), found) in
                 rows.chunks_exact(width).zip(added.chunks_exact(width)).zip(found.chunks_exact(width))
@@ -140,7 +138,7 @@ proptest! {
     #[test]
     fn gelu_takes_each_value_for_itself(count in row_counts(), seed: u32) {
         let values = numbers(seed, count, 6.0);
-        for path in available() {
+        for path in KernelPath::available() {
             let found = gelu(path, &values);
             for (&value, &found) in values.iter().zip(&found) {
                 prop_assert_eq!(bits(&gelu(path, &[value])), bits(&[found]), "{}", path);
@@ -158,7 +156,7 @@ proptest! {
         let finite = |bits: u16| if bits & 0x7c00 == 0x7c00 { bits & 0x83ff } else { bits };
         let numbers: Vec<u16> = numbers.into_iter().map(finite).take(count * width).collect();
         let table = HalfTable::new(numbers.clone(), width);
-        for path in available() {
+        for path in KernelPath::available() {
             for (index, row) in numbers.chunks_exact(width).enumerate() {
                 let exact: Vec<f32> = row.iter().map(|&bits| half::f16::from_bits(bits).to_f32()).collect();
                 let found = written(width, |out| table.row(path, index, out));
@@ -170,7 +168,7 @@ proptest! {
 
 #[test]
 fn constant_rows_are_shown_as_they_are() {
-    for path in available() {
+    for path in KernelPath::available() {
         for inputs in [1, 15, 16, 17, 64, 127, 128, 129, 300] {
             for constant in [0.0f32, 1.0, -1.0, 3.7, -1e-20, 1e20] {
                 let rows = quantised(path, &vec![constant; 3 * inputs], inputs);

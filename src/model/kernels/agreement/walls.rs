@@ -1,10 +1,11 @@
 //! The innermost loops over bytes read what they are given and nothing after it. AddressSanitizer cannot see into
 //! the assembly of the tiles; a page that nobody may touch can.
 
+use super::super::KernelPath;
 use super::super::dots::{ByteRows, MOST_ROWS, Machine, Sums};
 use super::super::packing::{CHUNK, IntegerLine, PANEL};
 use super::super::path::Operation;
-use super::{available, numbers};
+use super::numbers;
 
 /// Memory that ends where a page begins that nobody may touch.
 struct Walled {
@@ -82,7 +83,7 @@ fn the_loops_over_bytes_read_nothing_after_their_rows_and_panels() {
             let weight = |input: usize| weights[column / PANEL][(input / 4 * PANEL + column % PANEL) * 4 + input % 4];
             (0..inputs).map(|input| i32::from(bytes[row * inputs + input]) * i32::from(weight(input))).sum()
         };
-        for path in available() {
+        for path in KernelPath::available() {
             for wanted in [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32] {
                 let dots = Dots { rows: &rows, panels: panels.each_ref(), chunks, count: wanted };
                 let (count, found) = path.run(dots);

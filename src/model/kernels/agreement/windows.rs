@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::{AttentionScratch, KernelPath, WindowRows, attention};
-use super::{Exact, ROUNDING, assert_all_close, available, bits, numbers, written};
+use super::{Exact, ROUNDING, assert_all_close, bits, numbers, written};
 
 fn lengths() -> impl Strategy<Value = usize> {
     let edges = vec![1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65];
@@ -88,7 +88,7 @@ proptest! {
         let part = from..from + count % (length - from + 1);
         let rows = numbers(seed, length * 3 * heads * size, 2.0);
         let window = WindowRows { rows: &rows, heads, size };
-        for path in available() {
+        for path in KernelPath::available() {
             let mut scratch = used_scratch(path);
             let whole = attended(path, window, 0..length, &mut scratch);
             let found = attended(path, window, part.clone(), &mut scratch);
@@ -103,7 +103,7 @@ proptest! {
 fn far_scores_leave_one_value() {
     let rows: Vec<f32> = (0..20).flat_map(|row| [1e4, row as f32, 1000.0 + row as f32]).collect();
     let window = WindowRows { rows: &rows, heads: 1, size: 1 };
-    for path in available() {
+    for path in KernelPath::available() {
         assert_eq!(attended(path, window, 0..20, &mut used_scratch(path)), [1019.0; 20], "{path}");
     }
 }
