@@ -67,7 +67,7 @@ struct ModelArguments {
     #[arg(long, value_name = "DIR", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
 
-    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes up to twice the time
+    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes up to three times as long
     /// [default: int8 where the machine has instructions for it]. The kernels are the fastest that the machine has;
     /// ONRECORD_KERNELS=portable, avx2, avx-vnni, avx512 or amx forces others
     #[arg(long, value_name = "PRECISION", env = "ONRECORD_PRECISION")]
