@@ -48,7 +48,8 @@ pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> 
     let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
         batches.into_iter().flat_map(|batch| run(batch, true)).collect()
     } else {
-        batches.into_par_iter().flat_map_iter(|batch| run(batch, false)).collect()
+        // One by one, or the last batches would wait in line behind each other on one core.
+        batches.into_par_iter().with_max_len(1).flat_map_iter(|batch| run(batch, false)).collect()
     };
     outputs.sort_by_key(|(index, _)| *index);
     outputs.into_iter().map(|(_, output)| output).collect()
