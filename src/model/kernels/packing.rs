@@ -7,7 +7,7 @@ pub(in crate::model) const PANEL: usize = 16;
 pub(in crate::model) const CHUNK: usize = 64;
 
 /// Inputs that share a scale, in the rows as in each column of the weights. A value far out then costs precision
-/// among its neighbours only: half the error of one scale for all, for one more rounded addition per group.
+/// among its neighbours only, for one more rounded addition per group.
 pub(in crate::model) const GROUP: usize = 2 * CHUNK;
 
 /// Largest value of a quantised activation: eight bits, unsigned.
