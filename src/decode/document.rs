@@ -4,23 +4,27 @@ use std::ops::Range;
 
 use super::links::{LinkSpan, View};
 use super::statements::assemble;
-use super::stitch::{Pending, best_window, stitch};
-use super::tags::decode_tags;
-use super::{Annotations, Entity};
-use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput};
+use super::stitch::{Arrivals, best_window, stitch};
+use super::tags::{decode_tags, tag_tokens};
+use super::{Annotations, Entity, TaggedToken};
+use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, WindowOutput};
 use crate::text::{Tokens, Window};
 
-/// Takes the outputs of a document's windows in text order and decodes each paragraph as soon as it is complete, so
-/// that memory holds the windows of one paragraph at a time, not of the document.
-pub struct DocumentDecoder<'a> {
-    model: &'a Model,
-    text: &'a str,
-    tokens: &'a Tokens,
-    statement_scheme: &'a TagScheme,
-    entity_scheme: &'a TagScheme,
-    pending: Pending,
-    /// Paragraphs before this one are decoded.
-    paragraph: usize,
+/// What is being decoded: a document's text and tokens, and the model that read them.
+#[derive(Clone, Copy)]
+#[expect(missing_docs, reason = "said above")]
+pub struct Reading<'a> {
+    pub model: &'a Model,
+    pub text: &'a str,
+    pub tokens: &'a Tokens,
+}
+
+/// Takes the outputs of a document's windows in text order and decodes each paragraph as soon as it is complete. All
+/// calls must be about the same [`Reading`].
+#[derive(Debug)]
+pub struct DocumentDecoder {
+    entity_scheme: String,
+    arrivals: Arrivals,
     entities: Vec<Entity>,
     spans: Vec<LinkSpan>,
 }
@@ -28,84 +32,78 @@ pub struct DocumentDecoder<'a> {
 /// The statement head's labels in the scheme's order.
 const ROLES: [LinkRole; 3] = [LinkRole::Source, LinkRole::Cue, LinkRole::Content];
 
-impl<'a> DocumentDecoder<'a> {
+impl DocumentDecoder {
     /// Heads to run, in the order in which [`DocumentDecoder::push`] expects their scores.
     pub fn heads(entity_scheme: &str) -> [&str; 2] {
         [STATEMENT_HEAD, entity_scheme]
     }
 
     /// A decoder for one document.
-    ///
-    /// # Errors
-    /// [`ModelError::NoHead`] when the model has no such entity scheme.
-    pub fn new(model: &'a Model, text: &'a str, tokens: &'a Tokens, entity_scheme: &str) -> Result<Self, ModelError> {
-        let [statements, entities] = Self::heads(entity_scheme);
-        Ok(Self {
-            model,
-            text,
-            tokens,
-            statement_scheme: model.scheme(statements)?,
-            entity_scheme: model.scheme(entities)?,
-            pending: Pending::new(),
-            paragraph: 0,
+    pub fn new(entity_scheme: &str) -> Self {
+        Self {
+            entity_scheme: entity_scheme.to_owned(),
+            arrivals: Arrivals::default(),
             entities: Vec::new(),
             spans: Vec::new(),
-        })
+        }
     }
 
     /// Takes the next window's output.
     ///
     /// # Errors
-    /// A failure of the tensor library while spans are projected for linking.
-    pub fn push(&mut self, window: Window, output: WindowOutput) -> Result<(), ModelError> {
-        let covered = window.tokens.end;
-        self.pending.push_back((window, output));
-        while let Some(paragraph) = self.tokens.paragraphs.get(self.paragraph).filter(|p| p.end <= covered) {
-            self.decode_paragraph(paragraph.clone())?;
-            self.paragraph += 1;
-            let done = paragraph.end;
-            self.pending.retain(|(window, _)| window.tokens.end > done);
+    /// [`ModelError::NoHead`] when the model has no such entity scheme; a failure of the tensor library while spans
+    /// are projected for linking.
+    pub fn push(&mut self, reading: Reading<'_>, window: Window, output: WindowOutput) -> Result<(), ModelError> {
+        self.arrivals.push(window, output);
+        while let Some((number, paragraph)) = self.arrivals.next_paragraph(reading.tokens) {
+            self.decode_paragraph(reading, number, paragraph)?;
         }
         Ok(())
     }
 
     /// Links the spans and hands over what was found, in text order.
-    pub fn finish(self) -> Annotations {
-        let paragraphs: Vec<_> = self.tokens.paragraphs.iter().map(|p| self.tokens.bytes(p.clone())).collect();
-        Annotations { entities: self.entities, statements: assemble(self.model, self.text, &paragraphs, &self.spans) }
+    pub fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
+        let paragraphs: Vec<_> = tokens.paragraphs.iter().map(|p| tokens.bytes(p.clone())).collect();
+        Annotations { entities: self.entities, statements: assemble(model, text, &paragraphs, &self.spans) }
     }
 
-    fn decode_paragraph(&mut self, paragraph: Range<usize>) -> Result<(), ModelError> {
-        let scores = stitch(&self.pending, paragraph.clone(), 1, self.entity_scheme.tags());
-        for span in decode_tags(self.entity_scheme, &scores) {
-            let tokens = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
-            self.entities.push(Entity {
-                label: self.entity_scheme.labels[span.label].clone(),
-                bytes: self.tokens.bytes(tokens),
-                score: span.score,
-            });
+    fn decode_paragraph(
+        &mut self,
+        reading: Reading<'_>,
+        number: usize,
+        paragraph: Range<usize>,
+    ) -> Result<(), ModelError> {
+        let Reading { model, tokens, .. } = reading;
+        let [statements, entities] = Self::heads(&self.entity_scheme);
+        let scheme = model.scheme(entities)?;
+        let scores = stitch(&self.arrivals.pending, paragraph.clone(), 1, scheme.tags());
+        for span in decode_tags(scheme, &scores) {
+            let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+            let label = scheme.labels[span.label].clone();
+            self.entities.push(Entity { label, bytes: tokens.bytes(range), score: span.score });
         }
-        let scores = stitch(&self.pending, paragraph.clone(), 0, self.statement_scheme.tags());
+        let scheme = model.scheme(statements)?;
+        let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
         let first = self.spans.len();
-        for span in decode_tags(self.statement_scheme, &scores) {
-            let tokens = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+        for span in decode_tags(scheme, &scores) {
+            let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
             self.spans.push(LinkSpan {
                 role: ROLES[span.label],
-                paragraph: self.paragraph,
-                bytes: self.tokens.bytes(tokens.clone()),
-                tokens,
+                paragraph: number,
+                bytes: tokens.bytes(range.clone()),
+                tokens: range,
                 score: span.score,
                 views: Vec::new(),
                 home: 0,
             });
         }
-        self.project(first)
+        self.project(model, first)
     }
 
     /// Gives the spans from index `first` on their vectors, in every pending window that holds them.
-    fn project(&mut self, first: usize) -> Result<(), ModelError> {
-        let hidden = self.model.config().encoder.hidden_size;
-        let Self { model, pending, spans, .. } = self;
+    fn project(&mut self, model: &Model, first: usize) -> Result<(), ModelError> {
+        let hidden = model.config().encoder.hidden_size;
+        let Self { arrivals: Arrivals { pending, .. }, spans, .. } = self;
         let state = |index: usize, token: usize| {
             let (window, output) = &pending[index];
             let row = (token - window.tokens.start) * hidden;
@@ -139,5 +137,46 @@ impl<'a> DocumentDecoder<'a> {
             span.settle();
         }
         Ok(())
+    }
+}
+
+/// Takes the outputs of a document's windows in text order, of one tag head and no other, and tells each token's tag.
+/// All calls must be about the same [`Reading`].
+#[derive(Debug)]
+pub struct TokenDecoder {
+    scheme: String,
+    arrivals: Arrivals,
+    tagged: Vec<TaggedToken>,
+}
+
+impl TokenDecoder {
+    /// A decoder for one document; `scheme` is the head to run.
+    pub fn new(scheme: &str) -> Self {
+        Self { scheme: scheme.to_owned(), arrivals: Arrivals::default(), tagged: Vec::new() }
+    }
+
+    /// Takes the next window's output.
+    ///
+    /// # Errors
+    /// [`ModelError::NoHead`] when the model has no such scheme.
+    pub fn push(&mut self, reading: Reading<'_>, window: Window, output: WindowOutput) -> Result<(), ModelError> {
+        let scheme = reading.model.scheme(&self.scheme)?;
+        self.arrivals.push(window, output);
+        while let Some((_, paragraph)) = self.arrivals.next_paragraph(reading.tokens) {
+            let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
+            let tokens = paragraph.zip(tag_tokens(scheme, &scores));
+            self.tagged.extend(tokens.map(|(token, (tag, probabilities))| TaggedToken {
+                id: reading.tokens.ids[token],
+                bytes: reading.tokens.spans[token].clone(),
+                tag,
+                probabilities,
+            }));
+        }
+        Ok(())
+    }
+
+    /// All tokens, in text order.
+    pub fn finish(self) -> Vec<TaggedToken> {
+        self.tagged
     }
 }

@@ -15,7 +15,7 @@ mod stitch;
 mod tags;
 
 pub use act::{Act, act};
-pub use document::DocumentDecoder;
+pub use document::{DocumentDecoder, Reading, TokenDecoder};
 pub use quotation::{Kind, Quotations};
 pub use speakers::{Attribution, Speaker, Via, resolve_speakers};
 pub use statements::Statement;
@@ -49,4 +49,17 @@ pub struct Annotations {
     pub entities: Vec<Entity>,
     /// Statements.
     pub statements: Vec<Statement>,
+}
+
+/// A token with what one tag head says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaggedToken {
+    /// Its id in the vocabulary.
+    pub id: u32,
+    /// Where it stands.
+    pub bytes: ByteRange,
+    /// Its tag in the best sequence, an index into the head's tags.
+    pub tag: usize,
+    /// Marginal probabilities of all tags, which sum to 1: `[tags]`.
+    pub probabilities: Vec<f32>,
 }

@@ -3,7 +3,36 @@
 use std::ops::Range;
 
 use crate::model::WindowOutput;
-use crate::text::Window;
+use crate::text::{Tokens, Window};
+
+/// The windows of a document as they come in, in text order, and the paragraphs that they make complete: memory holds
+/// the windows of one paragraph at a time, not of the document.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    pub pending: Pending,
+    /// Tokens before this one have been seen.
+    covered: usize,
+    /// Paragraphs before this one have been handed out.
+    paragraph: usize,
+}
+
+impl Arrivals {
+    /// Takes the next window's output.
+    pub fn push(&mut self, window: Window, output: WindowOutput) {
+        self.covered = window.tokens.end;
+        self.pending.push_back((window, output));
+    }
+
+    /// Number and tokens of the next paragraph whose windows are all here. Windows that were needed only before it are
+    /// let go.
+    pub fn next_paragraph(&mut self, tokens: &Tokens) -> Option<(usize, Range<usize>)> {
+        let done = self.paragraph.checked_sub(1).map_or(0, |last| tokens.paragraphs[last].end);
+        self.pending.retain(|(window, _)| window.tokens.end > done);
+        let paragraph = tokens.paragraphs.get(self.paragraph).filter(|paragraph| paragraph.end <= self.covered)?;
+        self.paragraph += 1;
+        Some((self.paragraph - 1, paragraph.clone()))
+    }
+}
 
 /// Windows that have been run but not yet decoded, in text order.
 pub(super) type Pending = std::collections::VecDeque<(Window, WindowOutput)>;

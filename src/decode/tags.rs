@@ -21,7 +21,7 @@ pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
     if best.iter().all(|&tag| tag == 0) {
         return Vec::new();
     }
-    let certainty = marginals(scheme, scores, &best);
+    let certainty = marginals(scheme, scores);
     let mut spans: Vec<TagSpan> = Vec::new();
     for (token, &tag) in best.iter().enumerate() {
         match (tag, spans.last_mut()) {
@@ -31,10 +31,19 @@ pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
         }
     }
     for span in &mut spans {
-        let sum: f64 = certainty[span.tokens.clone()].iter().sum();
+        let sum: f64 = span.tokens.clone().map(|token| certainty[token * scheme.tags() + best[token]]).sum();
         span.score = (sum / span.tokens.len() as f64).clamp(0.0, 1.0) as f32;
     }
     spans
+}
+
+/// Each token of one paragraph with its tag in the best sequence and the marginal probabilities of all tags.
+/// `scores`: `[tokens, tags]`, row by row.
+pub(super) fn tag_tokens(scheme: &TagScheme, scores: &[f32]) -> Vec<(usize, Vec<f32>)> {
+    let certainty = marginals(scheme, scores);
+    let rows = certainty.chunks_exact(scheme.tags());
+    let rows = rows.map(|row| row.iter().map(|&probability| probability as f32).collect());
+    viterbi(scheme, scores).into_iter().zip(rows).collect()
 }
 
 /// A score that arithmetic can trust: what is not a number counts as impossible.
@@ -72,9 +81,14 @@ fn viterbi(scheme: &TagScheme, scores: &[f32]) -> Vec<usize> {
     path
 }
 
-/// Marginal probability of each token's tag on `path`, by the forward-backward recursion in scaled probabilities.
-fn marginals(scheme: &TagScheme, scores: &[f32], path: &[usize]) -> Vec<f64> {
+/// Marginal probabilities of each token's tags, `[tokens, tags]`, by the forward-backward recursion in scaled
+/// probabilities.
+fn marginals(scheme: &TagScheme, scores: &[f32]) -> Vec<f64> {
     let tags = scheme.tags();
+    let tokens = scores.len() / tags;
+    if tokens == 0 {
+        return Vec::new();
+    }
     let power = |score: &f32| f64::from(score.clamp(-1e4, 50.0)).exp();
     let transitions: Vec<f64> = scheme.transitions.iter().map(power).collect();
     let start: Vec<f64> = scheme.start.iter().map(power).collect();
@@ -91,7 +105,7 @@ fn marginals(scheme: &TagScheme, scores: &[f32], path: &[usize]) -> Vec<f64> {
     let mut current: Vec<f64> = start.iter().zip(emission(0)).map(|(a, b)| a * b).collect();
     normalise(&mut current);
     forward.extend_from_slice(&current);
-    for token in 1..path.len() {
+    for token in 1..tokens {
         let mut following = vec![0.0; tags];
         for (from, &weight) in current.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
             for (value, transition) in following.iter_mut().zip(&transitions[from * tags..]) {
@@ -106,13 +120,13 @@ fn marginals(scheme: &TagScheme, scores: &[f32], path: &[usize]) -> Vec<f64> {
         current = following;
     }
 
-    let mut certainty = vec![0.0; path.len()];
+    // Each row of `forward` becomes the result as the backward pass comes to it.
     let mut backward = vec![1.0; tags];
-    for token in (0..path.len()).rev() {
-        let row = &forward[token * tags..(token + 1) * tags];
-        let total: f64 = row.iter().zip(&backward).map(|(a, b)| a * b).sum();
-        let chosen = row[path[token]] * backward[path[token]];
-        certainty[token] = if total > 0.0 { chosen / total } else { 0.0 };
+    for token in (0..tokens).rev() {
+        let row = &mut forward[token * tags..(token + 1) * tags];
+        row.iter_mut().zip(&backward).for_each(|(value, after)| *value *= after);
+        let total: f64 = row.iter().sum();
+        row.iter_mut().for_each(|value| *value = if total > 0.0 { *value / total } else { 0.0 });
         let weighted: Vec<f64> = backward.iter().zip(emission(token)).map(|(a, b)| a * b).collect();
         for (from, value) in backward.iter_mut().enumerate() {
             let row = &transitions[from * tags..(from + 1) * tags];
@@ -120,7 +134,7 @@ fn marginals(scheme: &TagScheme, scores: &[f32], path: &[usize]) -> Vec<f64> {
         }
         normalise(&mut backward);
     }
-    certainty
+    forward
 }
 
 /// Scales to a sum of one; where nothing is possible, everything is equally so.
@@ -171,8 +185,9 @@ mod tests {
             let score_of = |path: &[usize]| paths.iter().find(|(p, _)| p == path).unwrap().1;
             prop_assert!((score_of(&found) - best.1).abs() < 1e-3);
             let total: f64 = paths.iter().map(|(_, score)| score.exp()).sum();
-            for (token, value) in marginals(&scheme, scores, &found).into_iter().enumerate() {
-                let through: f64 = paths.iter().filter(|(p, _)| p[token] == found[token]).map(|(_, s)| s.exp()).sum();
+            for (place, value) in marginals(&scheme, scores).into_iter().enumerate() {
+                let (token, tag) = (place / 5, place % 5);
+                let through: f64 = paths.iter().filter(|(p, _)| p[token] == tag).map(|(_, s)| s.exp()).sum();
                 prop_assert!((value - through / total).abs() < 1e-4, "{value} against {}", through / total);
             }
         }

@@ -6,15 +6,22 @@ use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
 use super::{EngineError, Extraction, Options};
-use crate::decode::{Annotations, DocumentDecoder};
+use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokens, Window, WindowSize, plan_windows};
+
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
     document: &'a Document,
     tokens: Tokens,
     windows: Vec<Window>,
+}
+
+impl<'a> Prepared<'a> {
+    fn reading(&'a self, model: &'a Model) -> Reading<'a> {
+        Reading { model, text: &self.document.text, tokens: &self.tokens }
+    }
 }
 
 /// Extracts from all documents, in order.
@@ -53,13 +60,8 @@ fn annotate(
     prepared: &[Result<Prepared<'_>, EngineError>],
 ) -> Vec<Result<Annotations, ModelError>> {
     let scheme = options.entity_scheme.name();
-    let mut decoders: Vec<Result<Option<DocumentDecoder<'_>>, ModelError>> = prepared
-        .iter()
-        .map(|prepared| match prepared {
-            Ok(prepared) => DocumentDecoder::new(model, &prepared.document.text, &prepared.tokens, scheme).map(Some),
-            Err(_) => Ok(None),
-        })
-        .collect();
+    let decoder = || Ok(DocumentDecoder::new(scheme));
+    let mut decoders: Vec<Result<DocumentDecoder, ModelError>> = prepared.iter().map(|_| decoder()).collect();
     let (places, windows): (Vec<Place>, Vec<WindowInput<'_>>) = prepared
         .iter()
         .enumerate()
@@ -82,20 +84,21 @@ fn annotate(
             |((decoder, prepared), work)| {
                 let Ok(prepared) = prepared else { return };
                 for (window, output) in work {
-                    let pushed = match decoder {
-                        Ok(Some(decoder)) => {
-                            output.and_then(|output| decoder.push(prepared.windows[window].clone(), output))
-                        }
-                        _ => return,
-                    };
-                    if let Err(error) = pushed {
+                    let Ok(open) = decoder else { return };
+                    let window = prepared.windows[window].clone();
+                    if let Err(error) = output.and_then(|output| open.push(prepared.reading(model), window, output)) {
                         *decoder = Err(error);
                     }
                 }
             },
         );
     }
-    decoders.into_par_iter().map(|decoder| Ok(decoder?.map(DocumentDecoder::finish).unwrap_or_default())).collect()
+    let decoders = decoders.into_par_iter().zip(prepared);
+    let annotations = decoders.map(|(decoder, prepared)| match prepared {
+        Ok(prepared) => Ok(decoder?.finish(prepared.reading(model))),
+        Err(_) => Ok(Annotations::default()),
+    });
+    annotations.collect()
 }
 
 fn input(tokens: &Tokens, range: Range<usize>) -> WindowInput<'_> {

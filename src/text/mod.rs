@@ -15,7 +15,7 @@ pub(crate) use features::is_line_end;
 pub use features::{GAPS, Gap, SHAPES, Shape};
 pub use language::language_warning;
 pub use offsets::{OffsetUnit, Offsets};
-pub use tokens::{Tokenizer, TokenizerError, Tokens};
+pub use tokens::{Tokenisation, Tokenizer, TokenizerError, Tokens};
 pub use windows::{Window, WindowSize, plan_windows};
 
 /// A half-open range of bytes of a document's text, always on character boundaries.

@@ -98,9 +98,25 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Encode`] when the library refuses the text.
     pub fn tokenise(&self, text: &str) -> Result<Tokens, TokenizerError> {
-        let mut tokens = Tokens::default();
-        let mut end = 0;
-        for piece in pieces(text) {
+        let mut tokenisation = Tokenisation::default();
+        while !self.advance(&mut tokenisation, text, text.len())? {}
+        Ok(tokenisation.finish(text))
+    }
+
+    /// Tokenises at least `bytes` more of the text; true when there is no more.
+    ///
+    /// # Errors
+    /// As for [`Tokenizer::tokenise`].
+    pub fn advance(
+        &self,
+        tokenisation: &mut Tokenisation,
+        text: &str,
+        bytes: usize,
+    ) -> Result<bool, TokenizerError> {
+        let Tokenisation { tokens, start, end } = tokenisation;
+        let until = start.saturating_add(bytes.max(1));
+        while *start < until {
+            let Some(piece) = piece(text, *start) else { return Ok(true) };
             let encoding = self
                 .inner
                 .encode(&text[piece.clone()], false)
@@ -108,12 +124,12 @@ impl Tokenizer {
             for (&id, &(from, to)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
                 let span = piece.start + from..piece.start + to;
                 let gap =
-                    if tokens.is_empty() { Gap::Line } else { Gap::of(text.get(end..span.start).unwrap_or_default()) };
+                    if tokens.is_empty() { Gap::Line } else { Gap::of(text.get(*end..span.start).unwrap_or_default()) };
                 if gap == Gap::Line {
                     let at = tokens.len();
                     tokens.paragraphs.push(at..at);
                 }
-                end = span.end;
+                *end = span.end;
                 tokens.ids.push(id);
                 tokens.shapes.push(Shape::of(&text[span.clone()]) as u8);
                 tokens.gaps.push(gap as u8);
@@ -122,32 +138,67 @@ impl Tokenizer {
                     paragraph.end = tokens.ids.len();
                 }
             }
+            *start = piece.end;
         }
-        split_long_paragraphs(&mut tokens, text);
-        Ok(tokens)
+        Ok(*start == text.len())
+    }
+
+    /// The token of an id as the vocabulary spells it, "##" included.
+    pub fn piece(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// True for the token of what the vocabulary does not know.
+    pub fn is_unknown(&self, id: u32) -> bool {
+        self.inner.token_to_id("[UNK]") == Some(id)
+    }
+
+    /// Puts pieces together to words, as the tokenizer's own decoder does (lower-cased, where the vocabulary is).
+    ///
+    /// # Errors
+    /// [`TokenizerError::Encode`] when the library refuses them.
+    pub fn join(&self, pieces: Vec<String>) -> Result<String, TokenizerError> {
+        use tokenizers::Decoder;
+        match self.inner.get_decoder() {
+            Some(decoder) => decoder.decode(pieces).map_err(|error| TokenizerError::Encode(error.to_string())),
+            None => Ok(pieces.join(" ")),
+        }
     }
 }
 
-/// Cuts the text at line ends, and long lines at white space, into pieces that the tokenizer can take one by one
-/// without a difference to the result.
-fn pieces(text: &str) -> impl Iterator<Item = ByteRange> + '_ {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-        let look = &rest[..rest.floor_char_boundary(LONGEST_PIECE)];
-        let length = if let Some((at, end)) = look.char_indices().find(|&(_, c)| is_line_end(c)) {
-            at + end.len_utf8()
-        } else if look.len() == rest.len() {
-            look.len()
-        } else {
-            look.char_indices()
-                .rfind(|&(_, c)| c.is_whitespace())
-                .map_or(look.len(), |(at, space)| at + space.len_utf8())
-        };
-        let piece = start..start + length;
-        start = piece.end;
-        Some(piece)
-    })
+/// A text that is being tokenised, a stretch at a time: for a worker that has others to serve in between.
+#[derive(Debug, Default)]
+pub struct Tokenisation {
+    tokens: Tokens,
+    /// Text before this byte is done.
+    start: usize,
+    /// Where the last token ended.
+    end: usize,
+}
+
+impl Tokenisation {
+    /// The tokens, when [`Tokenizer::advance`] has said that there is no more.
+    pub fn finish(mut self, text: &str) -> Tokens {
+        split_long_paragraphs(&mut self.tokens, text);
+        self.tokens
+    }
+}
+
+/// The piece that starts at a byte: to the line's end, or, of a long line, to white space, so that the tokenizer can
+/// take pieces one by one without a difference to the result. `None` at the end of the text.
+fn piece(text: &str, start: usize) -> Option<ByteRange> {
+    let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+    let look = &rest[..rest.floor_char_boundary(LONGEST_PIECE)];
+    let length = if let Some((at, end)) = look.char_indices().find(|&(_, c)| is_line_end(c)) {
+        at + end.len_utf8()
+    } else if look.len() == rest.len() {
+        look.len()
+    } else {
+        look.char_indices()
+            .rfind(|&(_, c)| c.is_whitespace())
+            .map_or(look.len(), |(at, space)| at + space.len_utf8())
+    };
+    Some(start..start + length)
 }
 
 fn split_long_paragraphs(tokens: &mut Tokens, text: &str) {
@@ -178,7 +229,7 @@ mod tests {
         fn pieces_cover_the_text(text in "(\\PC|[\\r\\n ]){0,200}", times in 1usize..400) {
             let text = text.repeat(times);
             let mut end = 0;
-            for piece in pieces(&text) {
+            while let Some(piece) = piece(&text, end) {
                 prop_assert_eq!(piece.start, end);
                 prop_assert!(!piece.is_empty() && piece.len() <= LONGEST_PIECE);
                 end = piece.end;
