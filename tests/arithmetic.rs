@@ -18,7 +18,7 @@ fn tokens() -> Tokens {
 /// A window from `start` on, of so many tokens.
 fn window(tokens: &Tokens, (start, length): (usize, usize)) -> WindowInput<'_> {
     let range = start..(start + length).min(tokens.len());
-    WindowInput { ids: &tokens.ids[range.clone()], shapes: &tokens.shapes[range.clone()], gaps: &tokens.gaps[range] }
+    WindowInput::new(tokens, range)
 }
 
 /// All numbers of an output, bit by bit.

@@ -7,5 +7,6 @@ mod cli;
 mod goldens;
 mod loading;
 mod parity;
+mod service;
 mod support;
 mod windows;

@@ -1,7 +1,5 @@
 //! Batches: the windows of many documents, run together and decoded as they come.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
@@ -9,7 +7,6 @@ use super::{EngineError, Extraction, Options};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokens, Window, WindowSize, plan_windows};
-
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
@@ -67,7 +64,8 @@ fn annotate(
         .enumerate()
         .filter_map(|(document, prepared)| Some((document, prepared.as_ref().ok()?)))
         .flat_map(|(document, prepared)| {
-            let inputs = prepared.windows.iter().map(|window| input(&prepared.tokens, window.tokens.clone()));
+            let inputs =
+                prepared.windows.iter().map(|window| WindowInput::new(&prepared.tokens, window.tokens.clone()));
             inputs.enumerate().map(move |(window, input)| ((document, window), input))
         })
         .unzip();
@@ -99,8 +97,4 @@ fn annotate(
         Err(_) => Ok(Annotations::default()),
     });
     annotations.collect()
-}
-
-fn input(tokens: &Tokens, range: Range<usize>) -> WindowInput<'_> {
-    WindowInput { ids: &tokens.ids[range.clone()], shapes: &tokens.shapes[range.clone()], gaps: &tokens.gaps[range] }
 }

@@ -4,6 +4,7 @@
 
 mod batch;
 mod extraction;
+pub mod service;
 pub mod windows;
 
 use std::str::FromStr;
@@ -82,6 +83,9 @@ pub enum EngineError {
     /// The worker threads could not be started.
     #[error("cannot start the worker threads: {0}")]
     Threads(String),
+    /// A fault in this program.
+    #[error("this document made the program fail; please report it, with the document if you can")]
+    Panic,
     /// A window size that the model cannot take.
     #[error("--max-window {asked} is not between 3 and {limit}, the most tokens that this model reads at a time")]
     Window {
@@ -106,23 +110,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Window`], [`EngineError::Threads`].
     pub fn new(model: Model, options: Options, threads: usize) -> Result<Self, EngineError> {
-        let limit = model.config().encoder.max_position_embeddings;
-        let asked = options.max_window.unwrap_or(model.config().max_window);
-        if !(3..=limit).contains(&asked) {
-            return Err(EngineError::Window { asked, limit });
-        }
-        let workers = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("onrecord-{index}"))
-            .build()
-            .map_err(|error| EngineError::Threads(error.to_string()))?;
-        Ok(Self {
-            model,
-            options,
-            // [CLS] and [SEP] take two places.
-            window: WindowSize::new(asked - 2),
-            workers,
-        })
+        let window = window_size(&model, options.max_window)?;
+        Ok(Self { model, options, window, workers: pool(threads)? })
     }
 
     /// The model.
@@ -139,4 +128,22 @@ impl Engine {
     pub fn extract(&self, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
         self.workers.install(|| batch::run(&self.model, self.window, &self.options, documents))
     }
+}
+
+/// The windows that the model reads: of `asked` tokens, special ones included, or what it was trained with.
+fn window_size(model: &Model, asked: Option<usize>) -> Result<WindowSize, EngineError> {
+    let limit = model.config().encoder.max_position_embeddings;
+    let asked = asked.unwrap_or(model.config().max_window);
+    if !(3..=limit).contains(&asked) {
+        return Err(EngineError::Window { asked, limit });
+    }
+    // [CLS] and [SEP] take two places.
+    Ok(WindowSize::new(asked - 2))
+}
+
+/// Threads that share work: so many, or, for 0, one per core that this process may use.
+fn pool(threads: usize) -> Result<rayon::ThreadPool, EngineError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = pool.thread_name(|index| format!("onrecord-{index}"));
+    pool.build().map_err(|error| EngineError::Threads(error.to_string()))
 }

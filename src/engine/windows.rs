@@ -37,12 +37,7 @@ pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> 
     let batches = batches(windows);
     let run = |batch: Vec<usize>, together: bool| {
         let inputs: Vec<WindowInput<'_>> = batch.iter().map(|&index| windows[index]).collect();
-        let outcome = if together { model.forward_together(&inputs, heads) } else { model.forward(&inputs, heads) };
-        let results: Vec<Result<WindowOutput, ModelError>> = match outcome {
-            Ok(outputs) => outputs.into_iter().map(Ok).collect(),
-            // One bad window must not cost the others: each gets its own try.
-            Err(_) => inputs.iter().map(|&input| alone(model, heads, input)).collect(),
-        };
+        let results = run_batch(model, heads, &inputs, together);
         batch.into_iter().zip(results)
     };
     let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
@@ -53,6 +48,22 @@ pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> 
     };
     outputs.sort_by_key(|(index, _)| *index);
     outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+/// Runs one batch on this thread, or `together`, on all threads of the rayon pool that this is called in. A window that
+/// cannot be run costs its own error.
+pub(super) fn run_batch(
+    model: &Model,
+    heads: &[&str],
+    windows: &[WindowInput<'_>],
+    together: bool,
+) -> Vec<Result<WindowOutput, ModelError>> {
+    let outcome = if together { model.forward_together(windows, heads) } else { model.forward(windows, heads) };
+    match outcome {
+        Ok(outputs) => outputs.into_iter().map(Ok).collect(),
+        // One bad window must not cost the others: each gets its own try.
+        Err(_) => windows.iter().map(|&window| alone(model, heads, window)).collect(),
+    }
 }
 
 /// Groups windows, given by their places, the longest first.

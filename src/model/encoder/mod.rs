@@ -9,12 +9,15 @@ mod layer;
 mod linear;
 mod scratch;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::config::EncoderConfig;
 use super::kernels::Normalisation;
 use super::weights::{Weights, WeightsError};
 use super::{Arithmetic, ModelError};
+use crate::text::Tokens;
 use embeddings::Embeddings;
 use layer::Layer;
 pub(super) use scratch::Scratch;
@@ -29,6 +32,13 @@ pub struct WindowInput<'tokens> {
     pub shapes: &'tokens [u8],
     /// [`crate::text::Gap`] classes, one per id.
     pub gaps: &'tokens [u8],
+}
+
+impl<'tokens> WindowInput<'tokens> {
+    /// The window of these tokens of a document.
+    pub fn new(tokens: &'tokens Tokens, range: Range<usize>) -> Self {
+        Self { ids: &tokens.ids[range.clone()], shapes: &tokens.shapes[range.clone()], gaps: &tokens.gaps[range] }
+    }
 }
 
 /// The weights of one layer normalisation.

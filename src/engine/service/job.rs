@@ -1,0 +1,236 @@
+//! One document on its way through the service: tokenised in stretches, its windows run by whoever is free, decoded
+//! in text order, answered.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::queue::Client;
+use super::{Answer, Found, Timings, Usage, Want};
+use crate::decode::{DocumentDecoder, Reading, TokenDecoder};
+use crate::engine::{EngineError, Extraction, Options};
+use crate::model::{Model, ModelError, WindowInput, WindowOutput};
+use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows};
+
+/// Bytes of a text that are tokenised before others have their turn: some milliseconds.
+const STRETCH: usize = 32 * 1024;
+
+/// Bytes of text for a token, roughly: what a document counts for before it is tokenised.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// What a document counts for before it is tokenised.
+pub(super) fn estimated_tokens(text: &str) -> usize {
+    text.len().div_ceil(BYTES_PER_TOKEN)
+}
+
+/// A document that is being tokenised.
+#[derive(Debug)]
+pub(super) struct Preparation {
+    /// Its place in the request.
+    pub place: usize,
+    pub document: Document,
+    pub want: Want,
+    pub client: Client,
+    pub submitted: Instant,
+    tokenisation: Tokenisation,
+    timings: Timings,
+}
+
+/// What a stretch of preparation leads to.
+pub(super) enum Prepared {
+    /// There is more to tokenise.
+    Unfinished(Box<Preparation>),
+    /// Windows wait.
+    Ready(Arc<Job>),
+    /// The document has its answer already.
+    Answered,
+}
+
+impl Preparation {
+    pub fn new(place: usize, document: Document, want: Want, client: Client) -> Self {
+        let (tokenisation, timings, submitted) = (Tokenisation::default(), Timings::default(), Instant::now());
+        Self { place, document, want, client, submitted, tokenisation, timings }
+    }
+
+    /// What is left to tokenise, in tokens, roughly.
+    pub fn remaining_tokens(&self) -> usize {
+        estimated_tokens(&self.document.text[self.tokenisation.position()..])
+    }
+
+    /// Tokenises a stretch, and cuts the document into windows when that was the last.
+    pub fn advance(mut self: Box<Self>, model: &Model, size: WindowSize) -> Prepared {
+        let started = Instant::now();
+        if self.timings.tokenise.is_zero() {
+            self.timings.queue = started - self.submitted;
+        }
+        let outcome = model.tokenizer().advance(&mut self.tokenisation, &self.document.text, STRETCH);
+        match outcome {
+            Ok(false) => {
+                self.timings.tokenise += started.elapsed();
+                Prepared::Unfinished(self)
+            }
+            Ok(true) => {
+                let Self { place, document, want, client, tokenisation, mut timings, .. } = *self;
+                let tokens = tokenisation.finish(&document.text);
+                let windows = plan_windows(&tokens, &document.text, size);
+                timings.tokenise += started.elapsed();
+                let usage = Usage { windows: windows.len(), tokens: windows.iter().map(|w| w.tokens.len()).sum() };
+                let progress =
+                    Progress { decoder: Some(Decoder::new(want)), arrived: BTreeMap::new(), next: 0, timings };
+                let progress = Mutex::new(progress);
+                let job = Job { place, document, want, client, tokens, windows, usage, progress };
+                if job.windows.is_empty() {
+                    job.answer_if_complete(model);
+                    return Prepared::Answered;
+                }
+                Prepared::Ready(Arc::new(job))
+            }
+            Err(error) => {
+                self.timings.tokenise += started.elapsed();
+                let (usage, timings) = (Usage::default(), self.timings);
+                self.client.send(Answer { place: self.place, found: Err(error.into()), usage, timings });
+                Prepared::Answered
+            }
+        }
+    }
+}
+
+/// A document that is cut into windows.
+#[derive(Debug)]
+pub(super) struct Job {
+    place: usize,
+    document: Document,
+    pub want: Want,
+    client: Client,
+    tokens: Tokens,
+    pub windows: Vec<Window>,
+    usage: Usage,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    /// `None` once the document has its answer.
+    decoder: Option<Decoder>,
+    /// Outputs that came before those of the windows before them.
+    arrived: BTreeMap<usize, WindowOutput>,
+    /// The window whose output is to be decoded next.
+    next: usize,
+    timings: Timings,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Extraction(Box<DocumentDecoder>, Options),
+    Tags(TokenDecoder),
+}
+
+impl Decoder {
+    fn new(want: Want) -> Self {
+        match want {
+            Want::Extraction(options) => {
+                Self::Extraction(Box::new(DocumentDecoder::new(options.entity_scheme.name())), options)
+            }
+            Want::Tags(scheme) => Self::Tags(TokenDecoder::new(scheme.name())),
+        }
+    }
+}
+
+impl Job {
+    /// The tokens of a window, as the encoder wants them.
+    pub fn window(&self, index: usize) -> WindowInput<'_> {
+        WindowInput::new(&self.tokens, self.windows[index].tokens.clone())
+    }
+
+    /// Takes the output of a window and decodes as far as it is that window's turn; true when the document has its
+    /// answer by that. `spent` is the window's share of the time that its batch took.
+    pub fn deliver(
+        &self,
+        model: &Model,
+        index: usize,
+        output: Result<WindowOutput, EngineError>,
+        spent: Duration,
+    ) -> bool {
+        let started = Instant::now();
+        let mut progress = self.progress();
+        progress.timings.inference += spent;
+        let decoded = output.and_then(|output| Ok(self.decode(model, &mut progress, index, output)?));
+        progress.timings.decode += started.elapsed();
+        if progress.decoder.is_none() {
+            return false;
+        }
+        if let Err(error) = decoded {
+            self.fail(&mut progress, error);
+            return true;
+        }
+        drop(progress);
+        self.answer_if_complete(model)
+    }
+
+    /// Decodes an output, and those that waited for it, or lets it wait for those before it.
+    fn decode(
+        &self,
+        model: &Model,
+        progress: &mut Progress,
+        index: usize,
+        output: WindowOutput,
+    ) -> Result<(), ModelError> {
+        let Some(decoder) = &mut progress.decoder else { return Ok(()) };
+        progress.arrived.insert(index, output);
+        while let Some(output) = progress.arrived.remove(&progress.next) {
+            let window = self.windows[progress.next].clone();
+            match decoder {
+                Decoder::Extraction(decoder, _) => decoder.push(self.reading(model), window, output)?,
+                Decoder::Tags(decoder) => decoder.push(self.reading(model), window, output)?,
+            }
+            progress.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Gives the document an error for its answer, unless it has one.
+    pub fn give_up(&self, error: EngineError) -> bool {
+        let mut progress = self.progress();
+        let unanswered = progress.decoder.is_some();
+        if unanswered {
+            self.fail(&mut progress, error);
+        }
+        unanswered
+    }
+
+    fn fail(&self, progress: &mut Progress, error: EngineError) {
+        progress.decoder = None;
+        progress.arrived.clear();
+        self.client.send(Answer { place: self.place, found: Err(error), usage: self.usage, timings: progress.timings });
+    }
+
+    fn answer_if_complete(&self, model: &Model) -> bool {
+        let started = Instant::now();
+        let mut progress = self.progress();
+        if progress.next < self.windows.len() {
+            return false;
+        }
+        let Some(decoder) = progress.decoder.take() else { return false };
+        let mut timings = progress.timings;
+        drop(progress);
+        let found = match decoder {
+            Decoder::Extraction(decoder, options) => {
+                let annotations = decoder.finish(self.reading(model));
+                let extraction = Extraction::new(model.identifier(), &self.document, annotations, &options);
+                Found::Extraction(Box::new(extraction))
+            }
+            Decoder::Tags(decoder) => Found::Tags(decoder.finish()),
+        };
+        timings.decode += started.elapsed();
+        self.client.send(Answer { place: self.place, found: Ok(found), usage: self.usage, timings });
+        true
+    }
+
+    fn reading<'a>(&'a self, model: &'a Model) -> Reading<'a> {
+        Reading { model, text: &self.document.text, tokens: &self.tokens }
+    }
+
+    fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

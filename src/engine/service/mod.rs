@@ -1,0 +1,335 @@
+//! The service: the engine for many callers at the same time, each of whom wants an answer soon.
+//!
+//! ```text
+//! submit -> queue (by request) -> workers: tokenise | run a batch of windows | decode -> answers
+//! ```
+//!
+//! Everything that takes time happens on the workers, one per core, in steps of some milliseconds, so that a short
+//! request never waits long for a long one. There is no timer anywhere: a batch is what waits when a worker is free,
+//! and with a single window waiting the idle workers help inside it. A request that nobody waits for any more costs no
+//! further step. What stands beside a window in a batch makes no difference to its result.
+//!
+//! ```no_run
+//! use onrecord::engine::service::{Service, ServiceOptions, Want};
+//! use onrecord::engine::Options;
+//! # use onrecord::{model::{Arithmetic, Model}, text::Document};
+//!
+//! let model = Model::embedded(Arithmetic::new(None)?)?;
+//! let service = Service::start(model, ServiceOptions::default())?;
+//! let document = Document::new("doc-1", "“The pier is beyond repair,” said Claire Moreau.")?;
+//! let mut answers = service.submit(vec![document], Want::Extraction(Options::default()), None)?;
+//! println!("{:?}", answers.wait());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod job;
+mod queue;
+mod worker;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{EngineError, EntityScheme, Extraction, Options, pool, window_size};
+use crate::decode::TaggedToken;
+use crate::model::Model;
+use crate::text::{Document, WindowSize};
+use job::{Preparation, estimated_tokens};
+use queue::{Client, Queue, Task};
+use worker::Work;
+
+/// How a service runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceOptions {
+    /// Worker threads; 0: one per core that this process may use.
+    pub threads: usize,
+    /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
+    pub max_window: Option<usize>,
+    /// Most tokens that a worker runs at a time. A window of more is run by itself.
+    pub max_batch_tokens: usize,
+    /// Most documents without an answer.
+    pub max_waiting_documents: usize,
+    /// Most tokens that wait, where a document that is not tokenised yet counts a token for every four bytes.
+    pub max_waiting_tokens: usize,
+}
+
+/// The smallest batch that has 95 % of the best throughput is one window (docs/serving.md).
+const BATCH_TOKENS: usize = 256;
+
+impl Default for ServiceOptions {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            max_window: None,
+            max_batch_tokens: BATCH_TOKENS,
+            max_waiting_documents: 1024,
+            max_waiting_tokens: 1_000_000,
+        }
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Want {
+    /// Entities, statements and speakers. The options' `max_window` has no effect: the service has its own.
+    Extraction(Options),
+    /// What an entity head says of each token.
+    Tags(EntityScheme),
+}
+
+/// What was found in one document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// For [`Want::Extraction`].
+    Extraction(Box<Extraction>),
+    /// For [`Want::Tags`]: all tokens, in text order.
+    Tags(Vec<TaggedToken>),
+}
+
+/// The answer for one document.
+#[derive(Debug)]
+pub struct Answer {
+    /// The document's place in its request, from 0.
+    pub place: usize,
+    /// What was found, or why nothing was.
+    pub found: Result<Found, EngineError>,
+    /// How much work it was.
+    pub usage: Usage,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// How much work a document was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Windows run.
+    pub windows: usize,
+    /// Tokens in them; those in two windows count twice, special ones do not.
+    pub tokens: usize,
+}
+
+/// How long a document took, by stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timings {
+    /// From the request to the first work on the document.
+    pub queue: Duration,
+    /// Tokenising, and cutting into windows.
+    pub tokenise: Duration,
+    /// Its share of the time that its batches took.
+    pub inference: Duration,
+    /// From scores to the finished result.
+    pub decode: Duration,
+}
+
+/// Why a request is not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// As much waits as may wait.
+    #[error("{documents} documents with about {tokens} tokens are waiting: try again in {} s", retry_after.as_secs())]
+    Full {
+        /// Documents without an answer.
+        documents: usize,
+        /// Tokens that wait.
+        tokens: usize,
+        /// When there is likely to be room.
+        retry_after: Duration,
+    },
+    /// The service finishes what it has, and stops.
+    #[error("the service is shutting down")]
+    Draining,
+}
+
+/// What waits in a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Documents without an answer.
+    pub documents: usize,
+    /// Tokens that wait to be run.
+    pub tokens: usize,
+}
+
+/// The answers of one request, in the order in which they are ready. Whoever drops it has cancelled the request.
+#[derive(Debug)]
+pub struct Answers(UnboundedReceiver<Answer>);
+
+impl Answers {
+    /// The next answer. `None`: there are no more, because all were given, or the deadline has passed, or the service
+    /// has stopped.
+    pub async fn next(&mut self) -> Option<Answer> {
+        self.0.recv().await
+    }
+
+    /// The same, for a thread that may sleep.
+    pub fn wait(&mut self) -> Option<Answer> {
+        self.0.blocking_recv()
+    }
+}
+
+/// A model with workers that serve many requests at the same time.
+pub struct Service {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    options: ServiceOptions,
+}
+
+/// What the workers share.
+struct Shared {
+    model: Model,
+    window: WindowSize,
+    max_batch_tokens: usize,
+    /// For a single batch that all workers share.
+    pool: rayon::ThreadPool,
+    state: Mutex<State>,
+    work: Condvar,
+    /// Tokens run, and nanoseconds of one worker that they took: how fast the queue moves.
+    tokens_run: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    queue: Queue<Work>,
+    /// Workers that wait for work.
+    idle: usize,
+    draining: bool,
+    stopped: bool,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service {
+    /// Starts the workers and runs one batch, so that the first request finds everything warm.
+    ///
+    /// # Errors
+    /// [`EngineError::Window`], [`EngineError::Threads`], or what the model says to its first batch.
+    pub fn start(model: Model, options: ServiceOptions) -> Result<Self, EngineError> {
+        let window = window_size(&model, options.max_window)?;
+        let pool = pool(options.threads)?;
+        let threads = pool.current_num_threads();
+        let shared = Arc::new(Shared {
+            model,
+            window,
+            max_batch_tokens: options.max_batch_tokens,
+            pool,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            tokens_run: AtomicU64::new(0),
+            nanoseconds: AtomicU64::new(0),
+        });
+        let mut service = Self { shared, workers: Vec::with_capacity(threads), options };
+        for number in 0..threads {
+            let shared = Arc::clone(&service.shared);
+            let worker = std::thread::Builder::new().name(format!("worker-{number}"));
+            let worker = worker.spawn(move || worker::run(&shared, threads));
+            service.workers.push(worker.map_err(|error| EngineError::Threads(error.to_string()))?);
+        }
+        service.warm_up()?;
+        Ok(service)
+    }
+
+    fn warm_up(&self) -> Result<(), EngineError> {
+        let words = "\u{201c}This is ready,\u{201d} she said. ".repeat(self.shared.window.capacity);
+        let text = &words[..words.floor_char_boundary(self.shared.window.capacity * 4)];
+        let Ok(document) = Document::new("", text) else { return Ok(()) };
+        let answers = self.submit(vec![document], Want::Extraction(Options::default()), None);
+        let Ok(mut answers) = answers else { return Ok(()) };
+        answers.wait().map_or(Ok(()), |answer| answer.found.map(drop))
+    }
+
+    /// Takes in the documents of a request, all or none.
+    ///
+    /// The limits are those on what waits; where nothing waits, a request of any size is taken in.
+    ///
+    /// # Errors
+    /// [`Refused`], at once.
+    pub fn submit(&self, documents: Vec<Document>, want: Want, deadline: Option<Instant>) -> Result<Answers, Refused> {
+        let (answers, receiver) = unbounded_channel();
+        let client = Client { answers, deadline };
+        let tasks: Vec<Task<Work>> = documents
+            .into_iter()
+            .enumerate()
+            .map(|(place, document)| Task {
+                tokens: estimated_tokens(&document.text),
+                batched: false,
+                work: Work::Prepare(Box::new(Preparation::new(place, document, want, client.clone()))),
+            })
+            .collect();
+        let tokens: usize = tasks.iter().map(|task| task.tokens).sum();
+        let mut state = self.shared.state();
+        if state.draining || state.stopped {
+            return Err(Refused::Draining);
+        }
+        if !self.has_room(&state.queue, tasks.len(), tokens) {
+            // Those whose clients have gone must not keep others out.
+            state.queue.sweep(Instant::now());
+            if !self.has_room(&state.queue, tasks.len(), tokens) {
+                let (documents, tokens) = (state.queue.documents(), state.queue.tokens());
+                return Err(Refused::Full { documents, tokens, retry_after: self.time_for(tokens) });
+            }
+        }
+        if !tasks.is_empty() {
+            state.queue.admit(tasks, client);
+        }
+        drop(state);
+        self.shared.work.notify_one();
+        Ok(Answers(receiver))
+    }
+
+    fn has_room(&self, queue: &Queue<Work>, documents: usize, tokens: usize) -> bool {
+        let fits = queue.documents() + documents <= self.options.max_waiting_documents
+            && queue.tokens() + tokens <= self.options.max_waiting_tokens;
+        fits || queue.documents() == 0
+    }
+
+    /// How long the workers need for so many tokens, in whole seconds, at least one.
+    fn time_for(&self, tokens: usize) -> Duration {
+        let run = self.shared.tokens_run.load(Ordering::Relaxed).max(1);
+        let spent = Duration::from_nanos(self.shared.nanoseconds.load(Ordering::Relaxed));
+        let seconds = spent.as_secs_f64() / run as f64 * tokens as f64 / self.workers.len().max(1) as f64;
+        Duration::from_secs(seconds.ceil().clamp(1.0, 3600.0) as u64)
+    }
+
+    /// From now on nothing is taken in; what is here is finished.
+    pub fn drain(&self) {
+        self.shared.state().draining = true;
+    }
+
+    /// What waits.
+    pub fn load(&self) -> Load {
+        let state = self.shared.state();
+        Load { documents: state.queue.documents(), tokens: state.queue.tokens() }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.shared.model
+    }
+
+    /// Number of workers.
+    pub fn threads(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// How it runs.
+    pub fn options(&self) -> ServiceOptions {
+        self.options
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.shared.state().stopped = true;
+        self.shared.work.notify_all();
+        for worker in self.workers.drain(..) {
+            // A worker's panic has been answered where it happened.
+            let _ = worker.join();
+        }
+    }
+}

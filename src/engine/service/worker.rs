@@ -1,0 +1,159 @@
+//! A worker: takes the next step from the queue, again and again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::job::{Job, Preparation, Prepared};
+use super::queue::{Batch, Step, Task};
+use super::{Answer, Shared, Timings, Usage, Want};
+use crate::decode::DocumentDecoder;
+use crate::engine::windows::run_batch;
+use crate::engine::{EngineError, EntityScheme};
+use crate::model::{WindowInput, WindowOutput};
+
+/// From this many tokens on, a lone batch is faster when all workers share it.
+const SHARED_TOKENS: usize = 96;
+
+/// A piece of work on one document.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Tokenise a stretch.
+    Prepare(Box<Preparation>),
+    /// Run the window of this number.
+    Window(Arc<Job>, usize),
+}
+
+/// Works until the service stops.
+pub(super) fn run(shared: &Shared, threads: usize) {
+    let mut batch = Batch::default();
+    let mut state = shared.state();
+    loop {
+        if state.stopped {
+            return;
+        }
+        // Where others are idle, everybody takes a share.
+        let share = (state.queue.tokens() + batch.tokens).div_ceil(state.idle + 1);
+        match state.queue.next(share.min(shared.max_batch_tokens), Instant::now(), &mut batch) {
+            Step::Alone(number, Work::Prepare(preparation)) => {
+                wake_others(shared, &state);
+                drop(state);
+                let (tasks, keeps_its_turn) = prepare(shared, preparation);
+                state = shared.state();
+                if tasks.is_empty() {
+                    state.queue.document_done(number);
+                } else {
+                    state.queue.put_back(number, tasks, keeps_its_turn);
+                }
+            }
+            // Windows are never handed out alone.
+            Step::Alone(number, Work::Window(job, index)) => batch.windows.push((number, Work::Window(job, index))),
+            Step::Run => {
+                let alone = state.queue.tokens() == 0 && state.idle + 1 == threads && batch.tokens >= SHARED_TOKENS;
+                wake_others(shared, &state);
+                drop(state);
+                let answered = run_windows(shared, std::mem::take(&mut batch), alone && threads > 1);
+                state = shared.state();
+                answered.into_iter().for_each(|number| state.queue.document_done(number));
+            }
+            Step::Wait => {
+                state.idle += 1;
+                state = shared.work.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+                state.idle -= 1;
+            }
+        }
+    }
+}
+
+/// Whoever takes work while more of it waits passes the word on.
+fn wake_others(shared: &Shared, state: &super::State) {
+    if state.idle > 0 && state.queue.tokens() > 0 {
+        shared.work.notify_one();
+    }
+}
+
+/// Tokenises a stretch of a document; what then waits, and whether the document's request may go on at once.
+fn prepare(shared: &Shared, preparation: Box<Preparation>) -> (Vec<Task<Work>>, bool) {
+    let (place, client) = (preparation.place, preparation.client.clone());
+    let prepared = catch_unwind(AssertUnwindSafe(|| preparation.advance(&shared.model, shared.window)));
+    match prepared {
+        Ok(Prepared::Unfinished(preparation)) => {
+            let tokens = preparation.remaining_tokens();
+            (vec![Task { tokens, batched: false, work: Work::Prepare(preparation) }], false)
+        }
+        Ok(Prepared::Ready(job)) => {
+            let tokens = job.windows.iter().map(|window| window.tokens.len());
+            let window = |(index, tokens)| Task { tokens, batched: true, work: Work::Window(Arc::clone(&job), index) };
+            (tokens.enumerate().map(window).collect(), true)
+        }
+        Ok(Prepared::Answered) => (Vec::new(), true),
+        Err(_) => {
+            let found = Err(EngineError::Panic);
+            client.send(Answer { place, found, usage: Usage::default(), timings: Timings::default() });
+            (Vec::new(), true)
+        }
+    }
+}
+
+/// Runs a batch and hands the outputs to their documents; the requests of those that now have their answer.
+fn run_windows(shared: &Shared, batch: Batch<Work>, together: bool) -> Vec<u64> {
+    let mut windows: Vec<(u64, Arc<Job>, usize)> = Vec::with_capacity(batch.windows.len());
+    windows.extend(batch.windows.into_iter().filter_map(|(number, work)| match work {
+        Work::Window(job, index) => Some((number, job, index)),
+        Work::Prepare(_) => None,
+    }));
+    metrics::histogram!("onrecord_batch_tokens").record(batch.tokens as f64);
+    metrics::histogram!("onrecord_batch_fill").record(batch.tokens as f64 / shared.max_batch_tokens as f64);
+    let mut answered = Vec::new();
+    // Windows for which the same heads are to be run go together.
+    while let Some((_, first, _)) = windows.first() {
+        let wanted = Heads::of(first.want);
+        let group: Vec<_> = windows.extract_if(.., |(_, job, _)| Heads::of(job.want) == wanted).collect();
+        answered.extend(run_group(shared, &wanted, &group, together));
+    }
+    answered
+}
+
+/// The heads that a request needs.
+#[derive(PartialEq)]
+struct Heads {
+    statements: bool,
+    entities: EntityScheme,
+}
+
+impl Heads {
+    fn of(want: Want) -> Self {
+        match want {
+            Want::Extraction(options) => Self { statements: true, entities: options.entity_scheme },
+            Want::Tags(scheme) => Self { statements: false, entities: scheme },
+        }
+    }
+}
+
+fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], together: bool) -> Vec<u64> {
+    let both = DocumentDecoder::heads(heads.entities.name());
+    let names = if heads.statements { &both[..] } else { &both[1..] };
+    let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();
+    let tokens: usize = inputs.iter().map(|input| input.ids.len()).sum();
+    let started = Instant::now();
+    let run = || run_batch(&shared.model, names, &inputs, together);
+    let outputs: Vec<Result<WindowOutput, EngineError>> =
+        match catch_unwind(AssertUnwindSafe(|| if together { shared.pool.install(run) } else { run() })) {
+            Ok(outputs) => outputs.into_iter().map(|output| output.map_err(EngineError::from)).collect(),
+            Err(_) => group.iter().map(|_| Err(EngineError::Panic)).collect(),
+        };
+    let spent = started.elapsed();
+    let workers = if together { shared.pool.current_num_threads() } else { 1 };
+    metrics::histogram!("onrecord_batch_seconds").record(spent.as_secs_f64());
+    shared.tokens_run.fetch_add(tokens as u64, Ordering::Relaxed);
+    shared.nanoseconds.fetch_add(spent.as_nanos() as u64 * workers as u64, Ordering::Relaxed);
+    let deliver = |((number, job, index), output): (&(u64, Arc<Job>, usize), _)| {
+        let share = job.window(*index).ids.len() as f64 / tokens.max(1) as f64;
+        let spent = Duration::from_secs_f64(spent.as_secs_f64() * share);
+        let delivered = AssertUnwindSafe(|| job.deliver(&shared.model, *index, output, spent));
+        let answered = catch_unwind(delivered).unwrap_or_else(|_| job.give_up(EngineError::Panic));
+        answered.then_some(*number)
+    };
+    group.iter().zip(outputs).filter_map(deliver).collect()
+}

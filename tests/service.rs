@@ -1,0 +1,231 @@
+//! The service: the answers of the plain engine whatever else is running, limits, cancellation, fairness.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use onrecord::engine::service::{Answer, Answers, Found, Load, Refused, Service, ServiceOptions, Want};
+use onrecord::engine::{EntityScheme, Extraction, Options};
+use onrecord::model::Model;
+use onrecord::text::Document;
+
+use crate::goldens::{ARTICLES, article};
+use crate::support::{arithmetic, engine, tiny};
+
+const EXTRACTION: Want = Want::Extraction(Options {
+    entity_scheme: EntityScheme::News9,
+    offset_unit: onrecord::text::OffsetUnit::Codepoint,
+    min_score: 0.0,
+    max_window: None,
+});
+
+fn service(options: ServiceOptions) -> Service {
+    let model = Model::embedded(arithmetic()).expect("the embedded model loads");
+    Service::start(model, options).expect("the service starts")
+}
+
+fn tiny_service(options: ServiceOptions) -> Service {
+    let model = Model::from_files(&tiny::files(), arithmetic()).expect("the tiny model loads");
+    Service::start(model, ServiceOptions { threads: 2, ..options }).expect("the service starts")
+}
+
+fn document(text: impl Into<String>) -> Document {
+    Document::new("d", text).expect("there is text")
+}
+
+fn all(mut answers: Answers) -> Vec<Answer> {
+    let mut all: Vec<Answer> = std::iter::from_fn(|| answers.wait()).collect();
+    all.sort_by_key(|answer| answer.place);
+    all
+}
+
+fn extraction(answer: Answer) -> Extraction {
+    match answer.found.expect("the document is processed") {
+        Found::Extraction(extraction) => *extraction,
+        Found::Tags(_) => panic!("an extraction was asked for"),
+    }
+}
+
+/// About so many bytes of news.
+fn long_text(bytes: usize) -> String {
+    let mut text = String::new();
+    for name in ARTICLES.iter().cycle() {
+        text.push_str(&article(name));
+        text.push_str("\n\n");
+        if text.len() >= bytes {
+            break;
+        }
+    }
+    text
+}
+
+#[test]
+fn answers_are_those_of_the_engine_whatever_else_runs() {
+    let mut texts: Vec<String> = ARTICLES.iter().map(|name| article(name)).collect();
+    texts.push(long_text(60_000));
+    texts.extend(texts[0].split("\n").filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>());
+    let documents: Vec<Document> = texts.iter().map(document).collect();
+    let expected: Vec<Extraction> = engine().extract(&documents).into_iter().map(Result::unwrap).collect();
+    for threads in [1, 2, 3] {
+        let service = service(ServiceOptions { threads, max_batch_tokens: 64 * threads, ..ServiceOptions::default() });
+        std::thread::scope(|scope| {
+            for client in 0..4 {
+                let (service, documents, expected) = (&service, &documents, &expected);
+                scope.spawn(move || {
+                    // Each in another order and in other portions.
+                    let mut order: Vec<usize> = (0..documents.len()).collect();
+                    order.rotate_left(client * 3);
+                    for portion in order.chunks(client + 1) {
+                        let request = portion.iter().map(|&index| documents[index].clone()).collect();
+                        let answers = all(service.submit(request, EXTRACTION, None).expect("there is room"));
+                        assert_eq!(answers.len(), portion.len());
+                        for (answer, &index) in answers.into_iter().zip(portion) {
+                            assert!(answer.usage.windows > 0 && answer.usage.tokens > 0);
+                            assert!(!answer.timings.inference.is_zero());
+                            assert_eq!(extraction(answer), expected[index]);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(service.load(), Load::default());
+    }
+}
+
+#[test]
+fn tags_come_for_every_token() {
+    let service = service(ServiceOptions::default());
+    let text = article(ARTICLES[0]);
+    let mut answers = service.submit(vec![document(&text)], Want::Tags(EntityScheme::Conll4), None).expect("room");
+    let Found::Tags(tokens) = answers.wait().expect("an answer").found.expect("it is processed") else {
+        panic!("tags were asked for")
+    };
+    let expected = service.model().tokenizer().tokenise(&text).expect("it tokenises");
+    assert_eq!(tokens.iter().map(|token| token.id).collect::<Vec<_>>(), expected.ids);
+    let labels = service.model().scheme("conll4").expect("the head exists").labels.len();
+    for token in &tokens {
+        assert_eq!(token.probabilities.len(), 2 * labels + 1);
+        assert!((token.probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+        assert!(token.probabilities[token.tag] > 0.01);
+    }
+    assert!(tokens.iter().any(|token| token.tag > 0));
+    assert!(answers.wait().is_none());
+}
+
+#[test]
+fn a_document_without_tokens_is_answered() {
+    let service = tiny_service(ServiceOptions::default());
+    let answers = service.submit(vec![document("\u{1}"), document("a b c")], EXTRACTION, None).expect("room");
+    let answers = all(answers);
+    assert_eq!(answers.len(), 2);
+    assert_eq!(answers[0].usage.windows, 0);
+    answers.into_iter().for_each(|answer| drop(extraction(answer)));
+    assert!(service.submit(Vec::new(), EXTRACTION, None).expect("room").wait().is_none());
+    assert_eq!(service.load(), Load::default());
+}
+
+#[test]
+fn a_request_is_taken_in_whole_or_not_at_all() {
+    let service = service(ServiceOptions { max_waiting_documents: 3, ..ServiceOptions::default() });
+    let long = || document(long_text(200_000));
+    let held = service.submit(vec![long(), long()], EXTRACTION, None).expect("there is room for two");
+    let refused = service.submit(vec![document("One."), document("Two.")], EXTRACTION, None).expect_err("two too many");
+    assert!(matches!(refused, Refused::Full { documents: 2, retry_after, .. } if retry_after.as_secs() >= 1));
+    let one = service.submit(vec![document("One.")], EXTRACTION, None).expect("there is room for one");
+    assert_eq!(all(one).len(), 1);
+    drop(held);
+    // Nobody waits for the long ones any more: they give way at once.
+    let three = (0..3).map(|_| document("One.")).collect();
+    assert_eq!(all(service.submit(three, EXTRACTION, None).expect("the others have gone")).len(), 3);
+}
+
+#[test]
+fn waiting_tokens_are_limited_but_a_lone_document_may_be_long() {
+    let service = service(ServiceOptions { max_waiting_tokens: 1000, ..ServiceOptions::default() });
+    let held = service.submit(vec![document(long_text(100_000))], EXTRACTION, None).expect("nothing waits");
+    let refused = service.submit(vec![document("One.")], EXTRACTION, None);
+    assert!(matches!(refused, Err(Refused::Full { tokens: 1001.., .. })));
+    assert_eq!(all(held).len(), 1);
+    assert_eq!(all(service.submit(vec![document("One.")], EXTRACTION, None).expect("it is empty")).len(), 1);
+}
+
+#[test]
+fn a_request_that_nobody_waits_for_costs_nothing() {
+    let service = service(ServiceOptions { threads: 1, ..ServiceOptions::default() });
+    let many = || (0..50).map(|_| document(long_text(20_000))).collect::<Vec<_>>();
+    let gone = service.submit(many(), EXTRACTION, None).expect("there is room");
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let late = service.submit(many(), EXTRACTION, Some(deadline)).expect("there is room");
+    drop(gone);
+    std::thread::sleep(Duration::from_millis(30));
+    let started = Instant::now();
+    let answers = all(service.submit(vec![document("One.")], EXTRACTION, None).expect("there is room"));
+    assert_eq!(answers.len(), 1);
+    // A hundred such documents would take many seconds.
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(all(late).len() < 50, "the deadline passed long before");
+    let patience = Instant::now() + Duration::from_secs(1);
+    while service.load() != Load::default() {
+        assert!(Instant::now() < patience, "{:?} is still there", service.load());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn draining_finishes_what_is_there_and_takes_nothing_in() {
+    let service = tiny_service(ServiceOptions::default());
+    let answers = service.submit(vec![document("a b c".repeat(1000))], EXTRACTION, None).expect("room");
+    service.drain();
+    assert!(matches!(service.submit(vec![document("a")], EXTRACTION, None), Err(Refused::Draining)));
+    assert_eq!(all(answers).len(), 1);
+}
+
+#[test]
+fn stopping_ends_all_waiting() {
+    let service = service(ServiceOptions { threads: 1, ..ServiceOptions::default() });
+    let answers = service.submit(vec![document(long_text(2_000_000))], EXTRACTION, None).expect("room");
+    drop(service);
+    assert!(all(answers).is_empty());
+}
+
+/// The time that 95 of 100 requests stay under.
+fn percentile(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() * 95 / 100]
+}
+
+#[test]
+fn long_documents_do_not_keep_short_ones_waiting() {
+    let service = service(ServiceOptions::default());
+    let text = article(ARTICLES[0]);
+    let short = document(&text[..text.floor_char_boundary(500)]);
+    let time = || {
+        let started = Instant::now();
+        let answers = service.submit(vec![short.clone()], EXTRACTION, None).expect("there is room");
+        assert_eq!(all(answers).len(), 1);
+        started.elapsed()
+    };
+    let measure = || {
+        let alone = percentile((0..100).map(|_| time()).collect());
+        let running = AtomicBool::new(true);
+        let beside = std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let submit = || service.submit(vec![document(long_text(1_000_000))], EXTRACTION, None);
+                    let _held = submit().expect("there is room");
+                    while running.load(Ordering::Relaxed) {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            let beside = percentile((0..100).map(|_| time()).collect());
+            assert!(service.load().documents >= 2, "the long ones are still running");
+            running.store(false, Ordering::Relaxed);
+            beside
+        });
+        (alone, beside)
+    };
+    // The machine may be busy with something else at any one time.
+    let tries: Vec<(Duration, Duration)> = (0..3).map(|_| measure()).collect();
+    assert!(tries.iter().any(|(alone, beside)| *beside < *alone * 3), "{tries:?}");
+}
