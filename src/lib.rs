@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! text (document, offsets, windows) -> model (weights, encoder, heads) -> decode (entities, statements, speakers)
-//!   -> engine (batches, workers) -> cli            beside them: eval
+//!   -> engine (queue, batches, workers) -> cli | server            beside them: eval
 //! ```
 //!
 //! The short way in:
@@ -29,4 +29,6 @@ pub mod decode;
 pub mod engine;
 pub mod eval;
 pub mod model;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod text;

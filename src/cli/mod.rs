@@ -6,6 +6,8 @@ mod info;
 mod input;
 mod output;
 mod pretty;
+#[cfg(feature = "server")]
+mod serve;
 mod table;
 
 use std::path::PathBuf;
@@ -39,6 +41,12 @@ pub struct Cli {
 enum Command {
     /// Extract entities, statements and speakers from articles.
     Extract(extract::ExtractArguments),
+    /// Answer requests over HTTP.
+    ///
+    /// The interface is described at /docs and /openapi.json. SIGTERM ends the server once what is under way is
+    /// done, SIGHUP reads the file of API keys again.
+    #[cfg(feature = "server")]
+    Serve(Box<serve::ServeArguments>),
     /// Look at the model.
     Model {
         #[command(subcommand)]
@@ -176,6 +184,8 @@ impl Failure {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Extract(arguments) => extract::run(&arguments),
+        #[cfg(feature = "server")]
+        Command::Serve(arguments) => serve::run(*arguments),
         Command::Model { command: ModelCommand::Info { model } } => info::run(&model),
         Command::Eval { command } => evaluate::run(&command),
     };

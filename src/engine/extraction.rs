@@ -32,6 +32,7 @@ pub struct Extraction {
 
 /// A named entity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "documented in docs/output.schema.json")]
 pub struct ExtractedEntity {
     pub id: String,
@@ -44,6 +45,7 @@ pub struct ExtractedEntity {
 
 /// A segment of a statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "documented in docs/output.schema.json")]
 pub struct ExtractedSegment {
     pub start: usize,
@@ -54,6 +56,7 @@ pub struct ExtractedSegment {
 
 /// A place in the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "documented in docs/output.schema.json")]
 pub struct TextSpan {
     pub start: usize,
@@ -63,6 +66,7 @@ pub struct TextSpan {
 
 /// Who said what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "documented in docs/output.schema.json")]
 pub struct ExtractedStatement {
     pub id: String,
@@ -78,6 +82,7 @@ pub struct ExtractedStatement {
 
 /// The person or organisation behind a statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "documented in docs/output.schema.json")]
 pub struct SpeakerLink {
     pub id: String,
@@ -90,6 +95,7 @@ pub struct SpeakerLink {
 
 /// Somebody who speaks in the document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "documented in docs/output.schema.json")]
 pub struct ExtractedSpeaker {
     pub id: String,

@@ -17,7 +17,9 @@ use crate::model::{Model, ModelError};
 use crate::text::{Document, OffsetUnit, TokenizerError, WindowSize};
 
 /// Which entity head answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum EntityScheme {
     /// PER, ORG, LOC, NORP, FAC, PRODUCT, DATE, MONEY, MISC.
     #[default]

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 /// The unit of the offsets that a caller sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OffsetUnit {
     /// Unicode code points, as Python's `str` counts.

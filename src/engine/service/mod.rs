@@ -270,7 +270,7 @@ impl Service {
             // Those whose clients have gone must not keep others out.
             state.queue.sweep(Instant::now());
             if !self.has_room(&state.queue, tasks.len(), tokens) {
-                let (documents, tokens) = (state.queue.documents(), state.queue.tokens());
+                let (documents, tokens) = (state.queue.documents(), state.queue.load());
                 return Err(Refused::Full { documents, tokens, retry_after: self.time_for(tokens) });
             }
         }
@@ -282,9 +282,19 @@ impl Service {
         Ok(Answers(receiver))
     }
 
+    /// Whether a request of this document would be taken in now: for callers who rather wait than be refused.
+    pub fn has_room_for(&self, document: &Document) -> bool {
+        let mut state = self.shared.state();
+        let tokens = estimated_tokens(&document.text);
+        if !self.has_room(&state.queue, 1, tokens) {
+            state.queue.sweep(Instant::now());
+        }
+        self.has_room(&state.queue, 1, tokens)
+    }
+
     fn has_room(&self, queue: &Queue<Work>, documents: usize, tokens: usize) -> bool {
         let fits = queue.documents() + documents <= self.options.max_waiting_documents
-            && queue.tokens() + tokens <= self.options.max_waiting_tokens;
+            && queue.load() + tokens <= self.options.max_waiting_tokens;
         fits || queue.documents() == 0
     }
 
@@ -304,7 +314,7 @@ impl Service {
     /// What waits.
     pub fn load(&self) -> Load {
         let state = self.shared.state();
-        Load { documents: state.queue.documents(), tokens: state.queue.tokens() }
+        Load { documents: state.queue.documents(), tokens: state.queue.load() }
     }
 
     /// The model.
@@ -315,6 +325,11 @@ impl Service {
     /// Number of workers.
     pub fn threads(&self) -> usize {
         self.workers.len()
+    }
+
+    /// Most tokens in a window, special ones not counted.
+    pub fn window_tokens(&self) -> usize {
+        self.shared.window.capacity
     }
 
     /// How it runs.

@@ -55,11 +55,21 @@ impl<Work> Default for Batch<Work> {
     }
 }
 
+/// Work that no batch is needed for.
+#[derive(Debug)]
+pub(super) struct Alone<Work> {
+    /// Number of the request.
+    pub number: u64,
+    /// How much it is, in tokens.
+    pub tokens: usize,
+    pub work: Work,
+}
+
 /// What a worker should do next.
 #[derive(Debug)]
 pub(super) enum Step<Work> {
-    /// Something for one document of the request of this number, then ask again.
-    Alone(u64, Work),
+    /// Something for one document, which then is [`Queue::prepared`].
+    Alone(Alone<Work>),
     /// Run the batch.
     Run,
     /// Nothing to do.
@@ -91,7 +101,10 @@ pub(super) struct Queue<Work> {
     rotation_is_next: bool,
     last_number: u64,
     documents: usize,
+    /// Tokens of all tasks.
     tokens: usize,
+    /// Tokens that are being prepared.
+    preparing: usize,
 }
 
 impl<Work> Default for Queue<Work> {
@@ -104,6 +117,7 @@ impl<Work> Default for Queue<Work> {
             last_number: 0,
             documents: 0,
             tokens: 0,
+            preparing: 0,
         }
     }
 }
@@ -114,9 +128,14 @@ impl<Work> Queue<Work> {
         self.documents
     }
 
-    /// Tokens that wait.
+    /// Tokens that nobody works on.
     pub fn tokens(&self) -> usize {
         self.tokens
+    }
+
+    /// Tokens that have not been run: those, and what is being prepared.
+    pub fn load(&self) -> usize {
+        self.tokens + self.preparing
     }
 
     /// Takes in a request of one task per document.
@@ -130,16 +149,22 @@ impl<Work> Queue<Work> {
         self.fresh.push_back(number);
     }
 
-    /// Puts tasks before all others of their request. Unless it `keeps_its_turn`, the request then queues with those
-    /// that have been served. If the request is gone, so are they.
-    pub fn put_back(&mut self, number: u64, tasks: Vec<Task<Work>>, keeps_its_turn: bool) {
+    /// Work that was done alone has come to its end: what is to be done next for the document, before all other tasks
+    /// of its request; nothing, if it has its answer. Unless it `keeps_its_turn`, the request then queues with those
+    /// that have been served.
+    pub fn prepared(&mut self, number: u64, tokens: usize, next: Vec<Task<Work>>, keeps_its_turn: bool) {
+        self.preparing -= tokens;
+        if next.is_empty() {
+            return self.document_done(number);
+        }
+        // If the request is gone, so are they.
         let Some(request) = self.requests.get_mut(&number) else { return };
         request.fresh &= keeps_its_turn;
-        for task in tasks.into_iter().rev() {
+        for task in next.into_iter().rev() {
             self.tokens += task.tokens;
             request.tasks.push_front(task);
         }
-        if !request.in_line && !request.tasks.is_empty() {
+        if !request.in_line {
             request.in_line = true;
             if request.fresh { self.fresh.push_front(number) } else { self.rotation.push_back(number) }
         }
@@ -195,7 +220,8 @@ impl<Work> Queue<Work> {
                 batch.windows.push((number, task.work));
             } else {
                 self.rotation_is_next &= is_fresh;
-                return Step::Alone(number, task.work);
+                self.preparing += task.tokens;
+                return Step::Alone(Alone { number, tokens: task.tokens, work: task.work });
             }
         }
         if batch.windows.is_empty() { Step::Wait } else { Step::Run }
@@ -267,6 +293,12 @@ mod tests {
         }
     }
 
+    fn alone(step: Step<Name>, expected: Name) -> (u64, usize) {
+        let Step::Alone(Alone { number, tokens, work }) = step else { panic!("{expected:?} was to be done alone") };
+        assert_eq!(work, expected);
+        (number, tokens)
+    }
+
     #[test]
     fn requests_take_turns_and_a_new_one_is_next() {
         let mut queue = Queue::default();
@@ -302,11 +334,12 @@ mod tests {
         queue.admit(vec![Task { tokens: 10, batched: false, work: "prepare b" }], second);
         let mut batch = Batch::default();
         let now = Instant::now();
-        let Step::Alone(number, "prepare a") = queue.next(100, now, &mut batch) else { panic!() };
-        queue.put_back(number, windows("a", 1, 12), true);
-        let Step::Alone(number, "prepare b") = queue.next(100, now, &mut batch) else { panic!() };
+        let (number, tokens) = alone(queue.next(100, now, &mut batch), "prepare a");
+        assert_eq!((queue.tokens(), queue.load()), (10, 20));
+        queue.prepared(number, tokens, windows("a", 1, 12), true);
+        let (number, tokens) = alone(queue.next(100, now, &mut batch), "prepare b");
         assert_eq!(batch.windows.len(), 1);
-        queue.put_back(number, windows("b", 1, 12), true);
+        queue.prepared(number, tokens, windows("b", 1, 12), true);
         assert!(matches!(queue.next(100, now, &mut batch), Step::Run));
         assert_eq!((batch.windows.len(), batch.tokens), (2, 24));
         [1, 2].into_iter().for_each(|number| queue.document_done(number));
@@ -319,13 +352,13 @@ mod tests {
         let ((first, _a), (second, _b)) = (client(), client());
         let now = Instant::now();
         queue.admit(vec![Task { tokens: 9000, batched: false, work: "long" }], first);
-        let Step::Alone(number, "long") = queue.next(100, now, &mut Batch::default()) else { panic!() };
-        queue.put_back(number, vec![Task { tokens: 8000, batched: false, work: "the rest" }], false);
+        let (number, tokens) = alone(queue.next(100, now, &mut Batch::default()), "long");
+        queue.prepared(number, tokens, vec![Task { tokens: 8000, batched: false, work: "the rest" }], false);
         queue.admit(windows("short", 1, 12), second);
         let mut batch = Batch::default();
         assert!(matches!(queue.next(100, now, &mut batch), Step::Run));
         assert_eq!(batch.windows[0].1, "short");
-        assert!(matches!(queue.next(100, now, &mut Batch::default()), Step::Alone(_, "the rest")));
+        alone(queue.next(100, now, &mut Batch::default()), "the rest");
     }
 
     #[test]
@@ -339,7 +372,8 @@ mod tests {
         drop(receiver);
         assert_eq!(batches(&mut queue, 10), [["there"]]);
         assert_eq!((queue.documents(), queue.tokens()), (1, 0));
-        queue.put_back(1, windows("gone", 1, 10), true);
+        queue.preparing = 10;
+        queue.prepared(1, 10, windows("gone", 1, 10), true);
         queue.document_done(2);
         assert_eq!((queue.documents(), queue.tokens()), (1, 0));
     }

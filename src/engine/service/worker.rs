@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::job::{Job, Preparation, Prepared};
-use super::queue::{Batch, Step, Task};
+use super::queue::{Alone, Batch, Step, Task};
 use super::{Answer, Shared, Timings, Usage, Want};
 use crate::decode::DocumentDecoder;
 use crate::engine::windows::run_batch;
@@ -36,19 +36,15 @@ pub(super) fn run(shared: &Shared, threads: usize) {
         // Where others are idle, everybody takes a share.
         let share = (state.queue.tokens() + batch.tokens).div_ceil(state.idle + 1);
         match state.queue.next(share.min(shared.max_batch_tokens), Instant::now(), &mut batch) {
-            Step::Alone(number, Work::Prepare(preparation)) => {
+            Step::Alone(Alone { number, tokens, work: Work::Prepare(preparation) }) => {
                 wake_others(shared, &state);
                 drop(state);
-                let (tasks, keeps_its_turn) = prepare(shared, preparation);
+                let (next, keeps_its_turn) = prepare(shared, preparation);
                 state = shared.state();
-                if tasks.is_empty() {
-                    state.queue.document_done(number);
-                } else {
-                    state.queue.put_back(number, tasks, keeps_its_turn);
-                }
+                state.queue.prepared(number, tokens, next, keeps_its_turn);
             }
             // Windows are never handed out alone.
-            Step::Alone(number, Work::Window(job, index)) => batch.windows.push((number, Work::Window(job, index))),
+            Step::Alone(Alone { number, work, .. }) => batch.windows.push((number, work)),
             Step::Run => {
                 let alone = state.queue.tokens() == 0 && state.idle + 1 == threads && batch.tokens >= SHARED_TOKENS;
                 wake_others(shared, &state);

@@ -1,0 +1,26 @@
+//! `onrecord serve`: the server's flags.
+
+use clap::Args;
+
+use super::{ALL_GOOD, EngineArguments, Failure};
+use crate::server::{self, Configuration, EngineConfiguration, ServerError};
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    #[command(flatten)]
+    server: Configuration,
+
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
+/// Serves until it is told to stop; returns the exit code.
+pub(super) fn run(arguments: ServeArguments) -> Result<u8, Failure> {
+    let ServeArguments { server, engine } = arguments;
+    let runs = EngineConfiguration { threads: engine.threads.map_or(0, usize::from), max_window: engine.max_window };
+    server::serve(server, runs, move || engine.model.load()).map_err(|error| match error {
+        ServerError::Configuration(_) => Failure::Usage(error.to_string()),
+        _ => Failure::Unusable(error.to_string()),
+    })?;
+    Ok(ALL_GOOD)
+}

@@ -1,0 +1,75 @@
+//! Who may do what: keys, browsers' cross-origin rules, and the answers for what is not there.
+
+use actix_cors::Cors;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse, Resource, ResponseError, Route, web};
+
+use super::errors::ApiError;
+use super::state::State;
+
+/// Paths that need no key: those that probes and scrapers ask for.
+fn is_open(path: &str) -> bool {
+    path == "/health" || path.starts_with("/health/") || path == "/metrics"
+}
+
+/// Lets nobody through without a key, where keys are required.
+pub(super) async fn check_key(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let admitted = match request.app_data::<web::Data<State>>() {
+        Some(state) => state.keys.admit(authorization),
+        None => false,
+    };
+    // Browsers ask for permission without a key.
+    let asks_permission = request.method() == Method::OPTIONS;
+    if admitted || is_open(request.path()) || asks_permission {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let message = "this server needs an API key: send it as \"Authorization: Bearer KEY\"";
+    let refusal = refuse(request.request(), &ApiError::new("unauthorized", message).closing());
+    Ok(request.into_response(refusal))
+}
+
+/// Which pages of other origins may call the server: by default none.
+pub(super) fn cross_origin(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allow_any_header()
+        .expose_headers(["X-Request-Id", "Retry-After"])
+        .max_age(3600);
+    // Without an allowed origin the headers are simply not sent; the request itself is not refused.
+    let cors = cors.block_on_origin_mismatch(false);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin();
+    }
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// A path with one method.
+pub(super) fn only(path: &str, route: Route, method: &'static str) -> Resource {
+    let refuse_others = move |request: HttpRequest| async move {
+        let message = format!("{} is not answered at {}: use {method}", request.method(), request.path());
+        let mut refusal = refuse(&request, &ApiError::new("method_not_allowed", message).closing());
+        refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(method));
+        refusal
+    };
+    web::resource(path).route(route).default_service(web::to(refuse_others))
+}
+
+/// Paths that are not there.
+pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
+    let message = format!("there is nothing at {}: see /docs for what there is", request.path());
+    refuse(&request, &ApiError::new("not_found", message).closing())
+}
+
+/// A refusal in the form that the path's clients expect.
+pub(super) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
+    let path = request.path();
+    let is_plain = path == "/v2" || path.starts_with("/v2/") || path == "/" || path.starts_with("/models/");
+    if is_plain { error.in_plain_form() } else { error.error_response() }
+}

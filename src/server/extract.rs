@@ -1,0 +1,191 @@
+//! `POST /v1/extract`: documents in, entities and statements out, in one body.
+
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::body::{self, HeldBody};
+use super::errors::{ApiError, ErrorBody, Problem};
+use super::run::{
+    DocumentResult, FailedDocument, RequestOptions, check_number, checked, document, json, off_the_network, run,
+};
+use super::state::State;
+use super::stream;
+use crate::engine::service::{Answer, Found};
+
+/// One text, or several documents.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(example = json!({"text": "“The pier is beyond repair,” said Claire Moreau."}))]
+pub struct ExtractRequest {
+    /// A text.
+    #[schema(nullable = false)]
+    pub text: Option<String>,
+    /// Documents: objects `{"id": "...", "text": "..."}`. What is none is answered by an error in its place.
+    #[schema(nullable = false)]
+    pub documents: Option<Vec<Value>>,
+    /// What is wanted.
+    pub options: RequestOptions,
+}
+
+/// The results, in the order of the documents.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExtractResponse {
+    /// Which weights produced them, `name@hash`.
+    pub model: String,
+    /// One for each document.
+    pub results: Vec<DocumentResult>,
+    /// How much work it was.
+    pub usage: RequestUsage,
+    /// How long it took.
+    pub timings: RequestTimings,
+}
+
+/// How much work a request was.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct RequestUsage {
+    /// Documents processed.
+    pub documents: usize,
+    /// Windows that the model read.
+    pub windows: usize,
+    /// Tokens in them.
+    pub tokens: usize,
+}
+
+/// How long a request took, in milliseconds: waiting until the first work on it, and the work of all its documents.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct RequestTimings {
+    pub queue_ms: f64,
+    pub tokenize_ms: f64,
+    pub inference_ms: f64,
+    pub decode_ms: f64,
+}
+
+/// The media type of streams.
+pub(super) const LINES: &str = "application/x-ndjson";
+
+/// Extract entities, statements and speakers.
+///
+/// With `Content-Type: application/x-ndjson` the body is a stream of documents, one JSON object `{"id", "text"}` a line,
+/// and so is the answer: a result or an error for each line, in order, as they are ready. The options then go into the
+/// query string.
+#[utoipa::path(
+    post,
+    path = "/v1/extract",
+    tag = "onrecord",
+    request_body(content(
+        (ExtractRequest = "application/json"),
+        (String = "application/x-ndjson"),
+    )),
+    params(stream::StreamOptions),
+    responses(
+        (status = 200, description = "The results", content(
+            (ExtractResponse = "application/json"),
+            (String = "application/x-ndjson"),
+        )),
+        (status = 400, description = "Not JSON", body = ErrorBody),
+        (status = 401, description = "No valid API key", body = ErrorBody),
+        (status = 408, description = "The body took too long to come", body = ErrorBody),
+        (status = 413, description = "Too large", body = ErrorBody),
+        (status = 415, description = "Another media type", body = ErrorBody),
+        (status = 422, description = "JSON of another form", body = ErrorBody),
+        (status = 429, description = "Too much is waiting: see Retry-After", body = ErrorBody),
+        (status = 500, description = "A fault of the server", body = ErrorBody),
+        (status = 503, description = "Starting, shutting down, or out of time", body = ErrorBody),
+    ),
+    security((), ("key" = [])),
+)]
+pub(super) async fn extract(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    body::check_type(&request, &["application/json", LINES])?;
+    if request.content_type().eq_ignore_ascii_case(LINES) {
+        return stream::extract(request, payload, state).await;
+    }
+    let deadline = state.deadline(&request)?;
+    state.service()?;
+    let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
+    let size = body.len();
+    let limits = state.configuration.clone();
+    let (documents, options) = off_the_network(size, move || parse(&body, &limits)).await??;
+    let want = options.want()?;
+    let mut accepted = Vec::with_capacity(documents.len());
+    let places: Vec<Option<FailedDocument>> =
+        documents.into_iter().map(|document| document.map(|document| accepted.push(document)).err()).collect();
+    let ids: Vec<String> = accepted.iter().map(|document| document.id.clone()).collect();
+    let answers = run(&state, accepted, want, deadline).await?;
+    let model = state.service().map_or_else(|_| String::new(), |service| service.model().identifier());
+    let rendered = off_the_network(size, move || {
+        let response = respond(model, places, ids, answers, &options);
+        serde_json::to_vec(&response)
+    });
+    let rendered = rendered.await?.map_err(|error| ApiError::new("inference_failed", error.to_string()))?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(HeldBody::new(rendered, hold)))
+}
+
+type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
+
+/// The documents of a body, and what is wanted of them.
+fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, RequestOptions), ApiError> {
+    let request: ExtractRequest = json(body)?;
+    let documents = match (request.text, request.documents) {
+        // A lone text that is no document is a request that cannot be answered.
+        (Some(text), None) => vec![Ok(checked("0".to_owned(), text, limits)?)],
+        (None, Some(documents)) => {
+            check_number(documents.len(), limits)?;
+            documents.into_iter().enumerate().map(|(place, value)| document(value, place, limits)).collect()
+        }
+        _ => {
+            let message = "the body must have either \"text\" or \"documents\"";
+            return Err(ApiError::new("invalid_request", message));
+        }
+    };
+    Ok((documents, request.options))
+}
+
+/// Puts answers and failed documents into their places.
+fn respond(
+    model: String,
+    places: Vec<Option<FailedDocument>>,
+    ids: Vec<String>,
+    answers: Vec<Answer>,
+    options: &RequestOptions,
+) -> ExtractResponse {
+    let mut usage = RequestUsage::default();
+    let mut timings = RequestTimings::default();
+    timings.queue_ms = answers.iter().map(|answer| milliseconds(answer.timings.queue)).reduce(f64::min).unwrap_or(0.0);
+    for answer in &answers {
+        usage.documents += 1;
+        usage.windows += answer.usage.windows;
+        usage.tokens += answer.usage.tokens;
+        timings.tokenize_ms += milliseconds(answer.timings.tokenise);
+        timings.inference_ms += milliseconds(answer.timings.inference);
+        timings.decode_ms += milliseconds(answer.timings.decode);
+    }
+    let mut answers = ids.into_iter().zip(answers).map(|(id, answer)| result(id, answer, options));
+    let results = places.into_iter().filter_map(|failed| match failed {
+        Some(failed) => Some(DocumentResult::Failed(failed)),
+        None => answers.next(),
+    });
+    let results = results.collect();
+    ExtractResponse { model, results, usage, timings }
+}
+
+/// The answer for one document, in the form of the contract.
+pub(super) fn result(id: String, answer: Answer, options: &RequestOptions) -> DocumentResult {
+    let failed = |error| DocumentResult::Failed(FailedDocument { id: Some(id), error });
+    match answer.found {
+        Ok(Found::Extraction(extraction)) => DocumentResult::Found(Box::new(options.parts(*extraction))),
+        Ok(Found::Tags(_)) => {
+            failed(Problem::new("inference_failed", "the engine gave another answer than was asked for"))
+        }
+        Err(error) => failed(Problem::from(&error)),
+    }
+}
+
+fn milliseconds(time: std::time::Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -1,0 +1,30 @@
+//! Log lines on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use super::configuration::{Configuration, LogFormat};
+
+/// Starts logging. An error says what is wrong with the filter.
+pub(super) fn start(configuration: &Configuration) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&configuration.log);
+    let filter = filter.map_err(|error| format!("--log {:?}: {error}", configuration.log))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_span_events(FmtSpan::NONE);
+    // A second server in the same process keeps the first one's log.
+    let _ = match configuration.log_format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+    };
+    Ok(())
+}
+
+/// A line that is always written, as it is: scripts wait for it.
+pub(super) fn announce(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

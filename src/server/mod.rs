@@ -1,0 +1,260 @@
+//! The server skin: the service over HTTP. Knows requests, limits, keys and clients' formats; nothing of tensors.
+//!
+//! A request passes the middleware (id, log line, counts; then the key), its body is read within limits, its
+//! documents go to [`crate::engine::service`], and the answer goes out in the form of the route. Everything that takes
+//! time runs on the service's workers; the network has threads of its own, which never wait for them.
+
+mod access;
+mod body;
+mod configuration;
+mod documentation;
+mod errors;
+mod extract;
+mod keys;
+mod lines;
+mod logs;
+mod models;
+mod observe;
+mod run;
+mod state;
+mod status;
+mod stream;
+mod tls;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use configuration::{Configuration, LogFormat};
+pub use errors::CODES;
+
+use crate::engine::EngineError;
+use crate::engine::service::{Service, ServiceOptions};
+use crate::model::{Model, ModelError};
+use keys::Keys;
+use state::State;
+
+/// Why the server could not start, or ended before it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address, the certificate or the keys cannot be used.
+    #[error("{0}")]
+    Configuration(String),
+    /// The model cannot be loaded.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The engine cannot be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The network failed.
+    #[error("the server failed: {0}")]
+    Network(#[from] std::io::Error),
+}
+
+/// What runs beneath the server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineConfiguration {
+    /// Worker threads; 0: one per core that this process may use.
+    pub threads: usize,
+    /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
+    pub max_window: Option<usize>,
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what is under way. The model is loaded while the server listens.
+///
+/// # Errors
+/// [`ServerError`].
+pub fn serve(
+    configuration: Configuration,
+    engine: EngineConfiguration,
+    load: impl FnOnce() -> Result<Model, ModelError> + Send + 'static,
+) -> Result<(), ServerError> {
+    logs::start(&configuration).map_err(ServerError::Configuration)?;
+    let metrics = metrics_recorder()?;
+    let keys = Keys::new(&configuration.api_key, configuration.api_key_file.clone());
+    let keys = keys.map_err(ServerError::Configuration)?;
+    let state = Arc::new(State::new(configuration, keys));
+    actix_web::rt::System::new().block_on(run(state, metrics, engine, load))
+}
+
+/// Times from a tenth of a millisecond to a minute, each 1.8 times the one before.
+fn time_buckets() -> Vec<f64> {
+    (0..24).map(|step| 1e-4 * 1.8_f64.powi(step)).collect()
+}
+
+fn metrics_recorder() -> Result<PrometheusHandle, ServerError> {
+    let failed = |error: metrics_exporter_prometheus::BuildError| ServerError::Configuration(error.to_string());
+    let tokens: Vec<f64> = (3..13).map(|power| f64::from(1 << power)).collect();
+    let shares: Vec<f64> = (1..=10).map(|tenth| f64::from(tenth) / 10.0).collect();
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&time_buckets())
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full("onrecord_batch_tokens".to_owned()), &tokens))
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full("onrecord_batch_fill".to_owned()), &shares))
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(failed)?;
+    status::describe();
+    Ok(handle)
+}
+
+async fn run(
+    state: Arc<State>,
+    metrics: PrometheusHandle,
+    engine: EngineConfiguration,
+    load: impl FnOnce() -> Result<Model, ModelError> + Send + 'static,
+) -> Result<(), ServerError> {
+    let server = listen(&state, metrics)?;
+    let handle = server.handle();
+    let server = actix_web::rt::spawn(server);
+    let loading = {
+        let state = Arc::clone(&state);
+        actix_web::rt::task::spawn_blocking(move || start(&state, engine, load))
+    };
+    let stopping = actix_web::rt::spawn(signals(Arc::clone(&state), handle.clone()));
+    match loading.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            handle.stop(false).await;
+            return Err(error);
+        }
+        Err(error) => {
+            handle.stop(false).await;
+            return Err(ServerError::Configuration(format!("the model could not be loaded: {error}")));
+        }
+    }
+    let outcome = server.await;
+    stopping.abort();
+    outcome.map_err(std::io::Error::other)??;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start(
+    state: &State,
+    engine: EngineConfiguration,
+    load: impl FnOnce() -> Result<Model, ModelError>,
+) -> Result<(), ServerError> {
+    let started = Instant::now();
+    let configuration = &state.configuration;
+    let defaults = ServiceOptions::default();
+    let options = ServiceOptions {
+        threads: engine.threads,
+        max_window: engine.max_window,
+        max_batch_tokens: configuration.max_batch_tokens.unwrap_or(defaults.max_batch_tokens),
+        max_waiting_documents: configuration.max_waiting_documents,
+        max_waiting_tokens: configuration.max_waiting_tokens,
+    };
+    let service = Service::start(load()?, options)?;
+    let (model, workers) = (service.model().identifier(), service.threads());
+    state.start(service);
+    tracing::info!(model, workers, milliseconds = started.elapsed().as_millis() as u64, "ready");
+    Ok(())
+}
+
+/// Threads that move bytes; the work is done elsewhere.
+fn network_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(4))
+}
+
+fn listen(state: &Arc<State>, metrics: PrometheusHandle) -> Result<actix_web::dev::Server, ServerError> {
+    let configuration = &state.configuration;
+    let data = web::Data::from(Arc::clone(state));
+    let metrics = web::Data::new(metrics);
+    let origins = configuration.cors_origin.clone();
+    let threads = network_threads();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(metrics.clone())
+            .configure(routes)
+            .wrap(from_fn(access::check_key))
+            .wrap(access::cross_origin(&origins))
+            .wrap(from_fn(observe::observe))
+    })
+    .workers(threads)
+    .max_connections(configuration.max_connections.div_ceil(threads))
+    .keep_alive(configuration.keep_alive)
+    .client_request_timeout(configuration.header_timeout)
+    .client_disconnect_timeout(Duration::from_secs(1))
+    // A client that closes its side has gone: its request is dropped.
+    .h1_allow_half_closed(false)
+    .disable_signals()
+    .shutdown_timeout(1);
+    let unusable = |address: &str, error: std::io::Error| {
+        ServerError::Configuration(format!("cannot listen on {address}: {error}"))
+    };
+    let host = &configuration.host;
+    let address = format!("{host}:{}", configuration.port);
+    let bound = (host.as_str(), configuration.port);
+    let server = match (&configuration.uds, tls::server(configuration).map_err(ServerError::Configuration)?) {
+        (Some(path), _) => {
+            // What a server that was killed left behind.
+            if std::os::unix::net::UnixStream::connect(path).is_err() && path.exists() {
+                let _ = std::fs::remove_file(path);
+            }
+            let path = path.display().to_string();
+            let server = server.bind_uds(&path).map_err(|error| unusable(&path, error))?;
+            logs::announce(&format!("listening on unix:{path}"));
+            server
+        }
+        (None, Some(tls)) => server.bind_rustls_0_23(bound, tls).map_err(|error| unusable(&address, error))?,
+        (None, None) => server.bind(bound).map_err(|error| unusable(&address, error))?,
+    };
+    if configuration.uds.is_none() {
+        for (address, scheme) in server.addrs_with_scheme() {
+            logs::announce(&format!("listening on {scheme}://{address}"));
+            if !address.ip().is_loopback() && !state.keys.are_required() {
+                tracing::warn!(%address, "anybody who reaches this address may use the server: set --api-key");
+            }
+        }
+    }
+    Ok(server.run())
+}
+
+/// All routes.
+fn routes(configuration: &mut web::ServiceConfig) {
+    use access::only;
+    configuration
+        .service(only("/v1/extract", web::post().to(extract::extract), "POST"))
+        .service(only("/info", web::get().to(status::info), "GET"))
+        .service(only("/health", web::get().to(status::overall), "GET"))
+        .service(only("/health/live", web::get().to(status::live), "GET"))
+        .service(only("/health/ready", web::get().to(status::ready), "GET"))
+        .service(only("/metrics", web::get().to(status::prometheus), "GET"))
+        .configure(documentation::routes)
+        .default_service(web::to(access::not_found));
+}
+
+/// Waits for signals: SIGHUP reads the keys again; SIGTERM and SIGINT end the server, once what is under way is done.
+async fn signals(state: Arc<State>, handle: ServerHandle) -> std::io::Result<()> {
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        tokio::select! {
+            _ = hang_up.recv() => match state.keys.reload() {
+                Ok(keys) => tracing::info!(keys, "read the API keys again"),
+                Err(error) => tracing::error!(error, "the API keys stay as they are"),
+            },
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    state.drain();
+    let limit = state.configuration.drain_timeout;
+    tracing::info!(requests = state.in_flight(), "finishing what is under way");
+    let until = Instant::now() + limit;
+    while state.in_flight() > 0 && Instant::now() < until {
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+    let left = state.in_flight();
+    if left > 0 {
+        tracing::warn!(requests = left, "not finished within {} s", limit.as_secs_f64());
+    }
+    handle.stop(left == 0).await;
+    Ok(())
+}

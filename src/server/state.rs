@@ -1,0 +1,124 @@
+//! What all handlers share.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpRequest;
+
+use super::body::{BodyLimits, Budget};
+use super::configuration::Configuration;
+use super::errors::{ApiError, draining, starting};
+use super::keys::Keys;
+use crate::engine::service::Service;
+
+/// The application.
+pub(super) struct State {
+    pub configuration: Configuration,
+    pub keys: Keys,
+    pub budget: Arc<Budget>,
+    /// Set when the model is loaded.
+    service: OnceLock<Service>,
+    draining: AtomicBool,
+    /// Requests that are being answered.
+    in_flight: AtomicUsize,
+}
+
+/// A client's own limit on the time of a request, in milliseconds.
+pub(super) const TIMEOUT_HEADER: &str = "X-Request-Timeout-Ms";
+
+impl State {
+    pub fn new(configuration: Configuration, keys: Keys) -> Self {
+        Self {
+            budget: Budget::new(configuration.max_held_bytes),
+            configuration,
+            keys,
+            service: OnceLock::new(),
+            draining: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    /// From now on requests are answered.
+    pub fn start(&self, service: Service) {
+        if self.draining.load(Ordering::SeqCst) {
+            service.drain();
+        }
+        let _ = self.service.set(service);
+    }
+
+    /// From now on requests are refused; those that are here are finished.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        if let Some(service) = self.service.get() {
+            service.drain();
+        }
+    }
+
+    /// Whether requests are refused because the end is near.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Whether requests are answered.
+    pub fn is_ready(&self) -> bool {
+        self.service().is_ok()
+    }
+
+    /// The service, once it runs, and until it stops.
+    pub fn service(&self) -> Result<&Service, ApiError> {
+        if self.is_draining() {
+            return Err(draining());
+        }
+        self.loaded().ok_or_else(starting)
+    }
+
+    /// The service, once it runs.
+    pub fn loaded(&self) -> Option<&Service> {
+        self.service.get()
+    }
+
+    /// What a body may be.
+    pub fn body_limits(&self) -> BodyLimits {
+        BodyLimits { size: self.configuration.max_body_bytes, time: self.configuration.body_timeout }
+    }
+
+    /// How long this request may take: the server's limit, or the client's, if that is less.
+    pub fn time_for(&self, request: &HttpRequest) -> Result<Duration, ApiError> {
+        let limit = self.configuration.request_timeout;
+        let Some(header) = request.headers().get(TIMEOUT_HEADER) else { return Ok(limit) };
+        let milliseconds = header.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
+        match milliseconds {
+            Some(milliseconds @ 1..) => Ok(limit.min(Duration::from_millis(milliseconds))),
+            _ => {
+                let message = format!("the header {TIMEOUT_HEADER} must be a whole number of milliseconds, at least 1");
+                Err(ApiError::new("invalid_header", message))
+            }
+        }
+    }
+
+    /// When this request's time is over.
+    pub fn deadline(&self, request: &HttpRequest) -> Result<Instant, ApiError> {
+        Ok(Instant::now() + self.time_for(request)?)
+    }
+
+    /// Counts a request for as long as the result lives.
+    pub fn enter(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Requests that are being answered.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+}
+
+/// A request that is being answered.
+pub(super) struct InFlight(Arc<State>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}

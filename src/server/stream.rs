@@ -1,0 +1,313 @@
+//! `POST /v1/extract` as a stream: documents come in line by line, results go out in order as they are ready, and
+//! neither side runs ahead of the other by more than a few documents.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use actix_web::web::{self, Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::{sleep, timeout_at};
+use utoipa::IntoParams;
+
+use super::body;
+use super::errors::{ApiError, Problem, deadline_exceeded};
+use super::extract::{LINES, result};
+use super::lines::{Line, Lines};
+use super::run::{DocumentResult, FailedDocument, Part, RequestOptions, document, observe};
+use super::state::State;
+use crate::engine::EntityScheme;
+use crate::engine::service::{Answers, Refused, Want};
+use crate::text::{Document, OffsetUnit};
+
+/// Documents of one stream that are in the service at the same time...
+const DOCUMENTS: usize = 64;
+
+/// ...or bytes of them, unless it is one alone.
+const BYTES: usize = 256 * 1024;
+
+/// Where there is no room, it is looked for again after this time.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How often a stream that waits for its client looks whether the server is to stop.
+const LOOK_UP: Duration = Duration::from_millis(200);
+
+/// What is wanted of a stream's documents: the options of the other form, as a query string.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StreamOptions {
+    /// Of a stream: which entity labels, `news9` or `conll4`.
+    #[param(nullable = false)]
+    entity_scheme: Option<EntityScheme>,
+    /// Of a stream: unit of all offsets, `codepoint`, `byte` or `utf16`.
+    #[param(nullable = false)]
+    offset_unit: Option<OffsetUnit>,
+    /// Of a stream: entities and statements that score below this are left out.
+    #[param(minimum = 0, maximum = 1, nullable = false)]
+    min_score: Option<f32>,
+    /// Of a stream: parts of the result that are wanted, with commas between them.
+    #[param(nullable = false)]
+    include: Option<String>,
+}
+
+impl StreamOptions {
+    fn parse(query: &str) -> Result<RequestOptions, ApiError> {
+        let invalid = |message: String| ApiError::new("invalid_request", format!("the query string: {message}"));
+        let options = web::Query::<Self>::from_query(query).map_err(|error| invalid(error.to_string()))?.into_inner();
+        let part = |name: &str| {
+            serde_json::from_value::<Part>(Value::from(name)).map_err(|error| invalid(format!("include: {error}")))
+        };
+        let include = options.include.as_deref().map(|names| names.split(',').map(part).collect());
+        Ok(RequestOptions {
+            entity_scheme: options.entity_scheme.unwrap_or_default(),
+            offset_unit: options.offset_unit.unwrap_or_default(),
+            min_score: options.min_score.unwrap_or_default(),
+            include: include.transpose()?,
+        })
+    }
+}
+
+/// A line that has no result.
+#[derive(Serialize)]
+struct FailedLine {
+    id: Option<String>,
+    /// From 1; blank lines do not count.
+    line: usize,
+    error: Problem,
+}
+
+/// Answers the stream. What is wrong with the request as a whole is an error before it starts; everything later is a
+/// line of its own.
+pub(super) async fn extract(
+    request: HttpRequest,
+    payload: Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    body::refuse_encoding(&request)?;
+    let options = StreamOptions::parse(request.query_string()).map_err(ApiError::closing)?;
+    let (want, time) = (options.want()?, state.time_for(&request)?);
+    state.service().map_err(ApiError::closing)?;
+    let lines = Lines::new(payload, state.configuration.max_body_bytes, state.budget.hold());
+    let (sender, mut receiver) = channel::<Bytes>(8);
+    let in_flight = state.clone().into_inner().enter();
+    let stream =
+        Stream { state, options, want, time, sender, waiting: VecDeque::new(), bytes: 0, line: 0, held_back: None };
+    actix_web::rt::spawn(async move {
+        stream.run(lines).await;
+        drop(in_flight);
+    });
+    let output = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
+    let output = futures_util::StreamExt::map(output, Ok::<Bytes, std::convert::Infallible>);
+    Ok(HttpResponse::Ok().content_type(LINES).streaming(output))
+}
+
+/// A line on its way.
+enum Waiting {
+    /// It is in the service.
+    Submitted { answers: Answers, id: String, bytes: usize, deadline: Instant, line: usize },
+    /// It has its answer already.
+    Failed(FailedLine),
+}
+
+struct Stream {
+    state: web::Data<State>,
+    options: RequestOptions,
+    want: Want,
+    /// For each line.
+    time: Duration,
+    sender: Sender<Bytes>,
+    /// In the order of the lines.
+    waiting: VecDeque<Waiting>,
+    /// Bytes of text in the service.
+    bytes: usize,
+    /// Number of the last line read.
+    line: usize,
+    /// A document for which there was no room, with the time when it came.
+    held_back: Option<(Document, Instant)>,
+}
+
+/// Why a stream ends before its input does.
+enum End {
+    /// The client does not read any more.
+    Gone,
+    /// It is told why.
+    Told(Problem),
+}
+
+impl Stream {
+    async fn run(mut self, mut lines: Lines) {
+        if let Err(End::Told(error)) = self.answer(&mut lines).await {
+            let last = FailedLine { id: None, line: self.line, error };
+            // Who does not read will not learn why.
+            let _ = timeout_at((Instant::now() + PAUSE).into(), self.write(&last)).await;
+        }
+    }
+
+    async fn answer(&mut self, lines: &mut Lines) -> Result<(), End> {
+        let idle = self.state.configuration.stream_idle_timeout;
+        let mut input_is_open = true;
+        let mut progress = Instant::now();
+        loop {
+            self.retry();
+            let draining = self.state.is_draining();
+            let may_read = input_is_open && !draining && self.has_room();
+            if !may_read && self.waiting.is_empty() && self.held_back.is_none() {
+                let cut_short = draining && input_is_open;
+                return if cut_short { Err(End::Told(super::errors::draining().problem)) } else { Ok(()) };
+            }
+            if self.held_back.is_some() || !self.waiting.is_empty() {
+                // As long as the server is at work, the client may wait for it.
+                progress = Instant::now();
+            }
+            let closed = self.sender.clone();
+            tokio::select! {
+                biased;
+                ready = front(&mut self.waiting) => {
+                    self.write_front(ready, idle).await?;
+                    progress = Instant::now();
+                }
+                line = lines.next(), if may_read => {
+                    match line {
+                        Line::NoRoom => sleep(PAUSE).await,
+                        Line::End => input_is_open = false,
+                        Line::Broken(reason) => {
+                            let message = format!("the body could not be read to its end: {reason}");
+                            self.fail(None, Problem::new("incomplete_body", message));
+                            input_is_open = false;
+                        }
+                        line => self.take(line).await,
+                    }
+                    progress = Instant::now();
+                }
+                () = sleep(PAUSE), if self.held_back.is_some() => {}
+                () = closed.closed() => return Err(End::Gone),
+                () = sleep(LOOK_UP.min(idle)), if self.waiting.is_empty() => {
+                    if progress.elapsed() >= idle {
+                        return Err(End::Told(stream_idle(idle)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.held_back.is_none() && self.waiting.len() < DOCUMENTS && (self.bytes < BYTES || self.waiting.is_empty())
+    }
+
+    /// Takes a line in: submits its document, or notes what is wrong with it.
+    async fn take(&mut self, line: Line) {
+        self.line += 1;
+        let limits = &self.state.configuration;
+        let bytes = match line {
+            Line::Whole(bytes) => bytes,
+            _ => {
+                let limit = limits.max_body_bytes;
+                let problem = Problem::new("body_too_large", format!("the line is longer than {limit} bytes"));
+                return self.fail(None, problem.with(json!({"limit": limit})));
+            }
+        };
+        let document = match super::run::json::<Value>(&bytes) {
+            // Lines count from 1, as in the errors.
+            Ok(value) => document(value, self.line, limits),
+            Err(error) => {
+                let message = error.problem.message.replacen("the body", "the line", 1);
+                Err(FailedDocument { id: None, error: Problem { message, ..error.problem } })
+            }
+        };
+        match document {
+            Ok(document) => self.held_back = Some((document, Instant::now())),
+            Err(FailedDocument { id, error }) => self.fail(id, error),
+        }
+        self.retry();
+    }
+
+    /// Submits the document that was held back, if there is room by now, or its time is over.
+    fn retry(&mut self) {
+        let Some((document, came)) = self.held_back.take() else { return };
+        let deadline = came + self.time;
+        if Instant::now() >= deadline {
+            return self.fail(Some(document.id), deadline_exceeded().problem);
+        }
+        let (id, bytes, line) = (document.id.clone(), document.text.len(), self.line);
+        let service = match self.state.service() {
+            Ok(service) => service,
+            Err(error) => return self.fail(Some(id), error.problem),
+        };
+        // The document is lost to a refusal: so ask first.
+        if !service.has_room_for(&document) {
+            self.held_back = Some((document, came));
+            return;
+        }
+        match service.submit(vec![document.clone()], self.want, Some(deadline)) {
+            Ok(answers) => {
+                self.bytes += bytes;
+                self.waiting.push_back(Waiting::Submitted { answers, id, bytes, deadline, line });
+            }
+            Err(Refused::Full { .. }) => self.held_back = Some((document, came)),
+            Err(refused) => self.fail(Some(id), ApiError::from(refused).problem),
+        }
+    }
+
+    fn fail(&mut self, id: Option<String>, error: Problem) {
+        metrics::counter!("onrecord_errors_total", "code" => error.code).increment(1);
+        self.waiting.push_back(Waiting::Failed(FailedLine { id, line: self.line, error }));
+    }
+
+    /// Writes the answer of the first of the waiting lines; a client that does not take it in time is let go.
+    async fn write_front(&mut self, answer: Option<crate::engine::service::Answer>, idle: Duration) -> Result<(), End> {
+        let Some(front) = self.waiting.pop_front() else { return Ok(()) };
+        let write = async {
+            match (front, answer) {
+                (Waiting::Failed(failed), _) => self.write(&failed).await,
+                (Waiting::Submitted { id, bytes, line, .. }, answer) => {
+                    self.bytes -= bytes;
+                    let draining = self.state.is_draining();
+                    let failed = |id, error| FailedLine { id, line, error };
+                    match answer {
+                        None if draining => self.write(&failed(Some(id), super::errors::draining().problem)).await,
+                        None => self.write(&failed(Some(id), deadline_exceeded().problem)).await,
+                        Some(answer) => {
+                            observe(&answer);
+                            match result(id, answer, &self.options) {
+                                DocumentResult::Found(found) => self.write(&found).await,
+                                DocumentResult::Failed(FailedDocument { id, error }) => {
+                                    self.write(&failed(id, error)).await
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        match timeout_at((Instant::now() + idle).into(), write).await {
+            Ok(written) => written,
+            Err(_) => Err(End::Gone),
+        }
+    }
+
+    async fn write(&self, line: &impl Serialize) -> Result<(), End> {
+        let failed = |error: serde_json::Error| End::Told(Problem::new("inference_failed", error.to_string()));
+        let mut bytes = serde_json::to_vec(line).map_err(failed)?;
+        bytes.push(b'\n');
+        self.sender.send(bytes.into()).await.map_err(|_| End::Gone)
+    }
+}
+
+/// Waits until the first line has its answer; `None` if it has none to wait for. Never returns without a line.
+async fn front(waiting: &mut VecDeque<Waiting>) -> Option<crate::engine::service::Answer> {
+    match waiting.front_mut() {
+        Some(Waiting::Submitted { answers, deadline, .. }) => {
+            timeout_at((*deadline).into(), answers.next()).await.ok().flatten()
+        }
+        Some(Waiting::Failed(_)) => None,
+        None => std::future::pending().await,
+    }
+}
+
+fn stream_idle(idle: Duration) -> Problem {
+    let message = format!("nothing came for {} s: the stream ends here", idle.as_secs_f64());
+    Problem::new("stream_idle", message)
+}
