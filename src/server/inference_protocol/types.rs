@@ -106,6 +106,13 @@ pub struct ModelMetadata {
 
 /// Texts to read.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "42",
+    "inputs": [{
+        "name": "text", "datatype": "BYTES", "shape": [1],
+        "data": ["“The pier is beyond repair,” said Claire Moreau."],
+    }],
+}))]
 pub struct InferRequestBody {
     /// A name for the request; the response repeats it.
     #[serde(skip_serializing_if = "Option::is_none")]
