@@ -27,7 +27,7 @@ exit codes:
   0  all good
   1  some lines were errors, and the others were answered
   2  wrong usage, or the input cannot be read
-  3  the server could not be reached, refused the request, or went away
+  3  the server could not be reached, refused the request, or went away; or the results could not be written
 
 examples:
   scripts/stream.py feed.jsonl > results.jsonl
@@ -206,6 +206,8 @@ def stream(link, head, source, output):
         if response.status != http.client.OK:
             raise Failure(refusal(response))
         lines, errors = copy_results(response, output)
+    except http.client.IncompleteRead as error:
+        raise Failure("the server broke off its answer") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Failure(f"the connection failed: {type(error).__name__}: {error}") from error
     writer.join(timeout=CONNECT_SECONDS)
