@@ -29,4 +29,6 @@ pub mod decode;
 pub mod engine;
 pub mod eval;
 pub mod model;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod text;

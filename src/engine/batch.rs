@@ -10,7 +10,6 @@ use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokens, Window, WindowSize, plan_windows};
 
-
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
     document: &'a Document,

@@ -107,12 +107,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// As for [`Tokenizer::tokenise`].
-    pub fn advance(
-        &self,
-        tokenisation: &mut Tokenisation,
-        text: &str,
-        bytes: usize,
-    ) -> Result<bool, TokenizerError> {
+    pub fn advance(&self, tokenisation: &mut Tokenisation, text: &str, bytes: usize) -> Result<bool, TokenizerError> {
         let Tokenisation { tokens, start, end } = tokenisation;
         let until = start.saturating_add(bytes.max(1));
         while *start < until {
@@ -194,9 +189,7 @@ fn piece(text: &str, start: usize) -> Option<ByteRange> {
     } else if look.len() == rest.len() {
         look.len()
     } else {
-        look.char_indices()
-            .rfind(|&(_, c)| c.is_whitespace())
-            .map_or(look.len(), |(at, space)| at + space.len_utf8())
+        look.char_indices().rfind(|&(_, c)| c.is_whitespace()).map_or(look.len(), |(at, space)| at + space.len_utf8())
     };
     Some(start..start + length)
 }

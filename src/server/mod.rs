@@ -1,0 +1,3 @@
+//! The server room: the HTTP service.
+
+pub mod hugging_face;
