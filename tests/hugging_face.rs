@@ -4,7 +4,7 @@
 
 use onrecord::decode::TaggedToken;
 use onrecord::model::TagScheme;
-use onrecord::server::hugging_face::{Request, token_classification};
+use onrecord::server::hugging_face::{AggregationStrategy, Parameters, Request, token_classification};
 use onrecord::text::Tokenizer;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -82,5 +82,38 @@ fn the_pipeline_gives_the_same_answers() {
                 assert!((found - score).abs() < TOLERANCE, "{parameters} {item}: {found}, not {score}");
             }
         }
+    }
+}
+
+#[test]
+fn the_decoders_tag_counts_before_the_most_probable_one() {
+    let model = engine().model();
+    let scheme = model.scheme("conll4").expect("the model has the head");
+    let text = "Duarte";
+    let tokens = model.tokenizer().tokenise(text).expect("the text is tokenised");
+    assert_eq!(tokens.len(), 2, "a word of two pieces");
+    // The decoder says B-PER I-PER, each token by itself I-ORG.
+    let mut probabilities = vec![0.0; scheme.tags()];
+    probabilities[1..5].copy_from_slice(&[0.25, 0.125, 0.125, 0.5]);
+    let tagged: Vec<TaggedToken> = (0..2)
+        .map(|at| TaggedToken {
+            id: tokens.ids[at],
+            bytes: tokens.spans[at].clone(),
+            tag: at + 1,
+            probabilities: probabilities.clone(),
+        })
+        .collect();
+    for (aggregation_strategy, label, score) in [
+        (AggregationStrategy::Simple, "PER", 0.1875),
+        (AggregationStrategy::First, "PER", 0.25),
+        (AggregationStrategy::Average, "ORG", 0.5),
+        (AggregationStrategy::Max, "ORG", 0.5),
+    ] {
+        let parameters = Parameters { aggregation_strategy, ..Parameters::default() };
+        let items = token_classification(model.tokenizer(), scheme, text, &tagged, &parameters)
+            .expect("the tokens are classified");
+        let found = serde_json::to_value(items).expect("the answer serialises");
+        let expected = json!([{"entity_group": label, "score": score, "word": "duarte", "start": 0, "end": 6}]);
+        assert_eq!(found, expected, "{}", aggregation_strategy.name());
     }
 }

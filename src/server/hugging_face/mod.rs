@@ -46,8 +46,8 @@ pub struct Item {
 #[serde(untagged)]
 #[schema(as = TokenClassificationOutput)]
 pub enum Response {
-    /// For [`Inputs::One`].
+    /// For one text.
     One(Vec<Item>),
-    /// For [`Inputs::Many`], in the order of the texts.
+    /// For a list of texts, in its order.
     Many(Vec<Vec<Item>>),
 }

@@ -16,6 +16,7 @@ pub struct Request {
     pub inputs: Inputs,
     /// How to answer.
     #[serde(default)]
+    #[schema(nullable)]
     pub parameters: Parameters,
 }
 
@@ -36,9 +37,10 @@ pub enum Inputs {
 #[schema(as = TokenClassificationParameters)]
 pub struct Parameters {
     /// How tokens become entities.
+    #[schema(nullable)]
     pub aggregation_strategy: AggregationStrategy,
     /// What to leave out: tags (`B-PER`) with the strategy `none`, labels (`PER`) with the others.
-    #[schema(default = json!(["O"]))]
+    #[schema(nullable, default = json!(["O"]))]
     pub ignore_labels: Vec<String>,
     /// Tokens that two windows of a long text share. It is checked and has no effect: a text of any length is read
     /// whole, in windows of the service's own choice.
