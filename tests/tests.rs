@@ -5,6 +5,8 @@
 mod arithmetic;
 mod cli;
 mod goldens;
+#[cfg(feature = "server")]
+mod hugging_face;
 mod loading;
 mod parity;
 mod service;

@@ -40,6 +40,22 @@ impl TagScheme {
     pub fn tags(&self) -> usize {
         self.start.len()
     }
+
+    /// What a tag is about: its label, or "O".
+    pub fn label_of(&self, tag: usize) -> &str {
+        let label = tag.checked_sub(1).and_then(|tag| self.labels.get(tag / 2));
+        label.map_or("O", String::as_str)
+    }
+
+    /// A tag's name, such as "O", "B-PER" or "I-PER".
+    pub fn name_of(&self, tag: usize) -> String {
+        let label = self.label_of(tag);
+        match tag {
+            0 => label.to_owned(),
+            begin if begin % 2 == 1 => format!("B-{label}"),
+            _ => format!("I-{label}"),
+        }
+    }
 }
 
 pub(super) struct TagHead {
@@ -214,5 +230,7 @@ mod tests {
         let allowed_into_inside_a: Vec<_> = (0..5).filter(|from| scheme.transitions[from * 5 + 2] > 0.0).collect();
         assert_eq!(allowed_into_inside_a, [1, 2]);
         assert_eq!(scheme.start, [9.0, 9.0, IMPOSSIBLE, 9.0, IMPOSSIBLE]);
+        let names: Vec<String> = (0..5).map(|tag| scheme.name_of(tag)).collect();
+        assert_eq!(names, ["O", "B-A", "I-A", "B-B", "I-B"]);
     }
 }

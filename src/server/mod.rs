@@ -10,6 +10,8 @@ mod configuration;
 mod documentation;
 mod errors;
 mod extract;
+pub mod hugging_face;
+mod inference_protocol;
 mod keys;
 mod lines;
 mod logs;
