@@ -195,6 +195,11 @@ impl Model {
         format!("{}@{}", self.config.name, self.hash)
     }
 
+    /// The start of the weights file's SHA-256.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
     /// The tag scheme of a head.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{extract, run, status};
+use super::{extract, kserve, run, status, token_classification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -14,7 +14,14 @@ use super::{extract, run, status};
         description = "Reads news text and tells its named entities and who said what. Offsets are half-open; \
                        `text[start..end]`, in the unit that was asked for, is exactly the `text` shown.",
     ),
-    paths(extract::extract, status::overall, status::live, status::ready, status::info, status::prometheus),
+    paths(
+        extract::extract,
+        token_classification::default_model, token_classification::named_model,
+        kserve::server, kserve::live, kserve::ready,
+        kserve::model, kserve::model_version, kserve::model_ready, kserve::model_version_ready,
+        kserve::infer, kserve::infer_version,
+        status::overall, status::live, status::ready, status::info, status::prometheus,
+    ),
     components(schemas(run::FailedDocument)),
     modifiers(&Key),
 )]

@@ -11,8 +11,9 @@ mod documentation;
 mod errors;
 mod extract;
 pub mod hugging_face;
-mod inference_protocol;
+pub mod inference_protocol;
 mod keys;
+mod kserve;
 mod lines;
 mod logs;
 mod models;
@@ -22,6 +23,7 @@ mod state;
 mod status;
 mod stream;
 mod tls;
+mod token_classification;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -227,6 +229,17 @@ fn routes(configuration: &mut web::ServiceConfig) {
         .service(only("/health/live", web::get().to(status::live), "GET"))
         .service(only("/health/ready", web::get().to(status::ready), "GET"))
         .service(only("/metrics", web::get().to(status::prometheus), "GET"))
+        .service(only("/", web::post().to(token_classification::default_model), "POST"))
+        .service(only("/models/{name}", web::post().to(token_classification::named_model), "POST"))
+        .service(only("/v2", web::get().to(kserve::server), "GET"))
+        .service(only("/v2/health/live", web::get().to(kserve::live), "GET"))
+        .service(only("/v2/health/ready", web::get().to(kserve::ready), "GET"))
+        .service(only("/v2/models/{name}", web::get().to(kserve::model), "GET"))
+        .service(only("/v2/models/{name}/ready", web::get().to(kserve::model_ready), "GET"))
+        .service(only("/v2/models/{name}/infer", web::post().to(kserve::infer), "POST"))
+        .service(only("/v2/models/{name}/versions/{version}", web::get().to(kserve::model_version), "GET"))
+        .service(only("/v2/models/{name}/versions/{version}/ready", web::get().to(kserve::model_version_ready), "GET"))
+        .service(only("/v2/models/{name}/versions/{version}/infer", web::post().to(kserve::infer_version), "POST"))
         .configure(documentation::routes)
         .default_service(web::to(access::not_found));
 }

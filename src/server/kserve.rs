@@ -1,0 +1,255 @@
+//! `/v2`: the Open Inference Protocol of KServe and Triton.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::body::{self, HeldBody};
+use super::errors::{ApiError, Problem};
+use super::extract::result;
+use super::inference_protocol::{
+    HEADER_LENGTH, InferRequestBody, InferResponse, ModelMetadata, ModelReady, ProtocolError, ServerLive,
+    ServerMetadata, ServerReady, model_metadata, parse_infer, render_infer, server_metadata,
+};
+use super::models;
+use super::run::{DocumentResult, FailedDocument, RequestOptions, check_number, checked, off_the_network, run};
+use super::state::State;
+use crate::engine::EntityScheme;
+use crate::text::Document;
+
+/// Name and extensions of the server.
+#[utoipa::path(get, path = "/v2", tag = "Open Inference Protocol", responses(
+    (status = 200, body = ServerMetadata),
+    (status = 401, description = "No valid API key", body = ProtocolError),
+), security((), ("key" = [])))]
+pub(super) async fn server() -> HttpResponse {
+    HttpResponse::Ok().json(server_metadata())
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/v2/health/live", tag = "Open Inference Protocol", responses(
+    (status = 200, body = ServerLive),
+    (status = 401, description = "No valid API key", body = ProtocolError),
+), security((), ("key" = [])))]
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(ServerLive { live: true })
+}
+
+/// Whether requests are answered.
+#[utoipa::path(get, path = "/v2/health/ready", tag = "Open Inference Protocol", responses(
+    (status = 200, description = "Requests are answered", body = ServerReady),
+    (status = 401, description = "No valid API key", body = ProtocolError),
+    (status = 503, description = "Starting or shutting down", body = ServerReady),
+), security((), ("key" = [])))]
+pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
+    let ready = state.is_ready();
+    let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.json(ServerReady::new(ready))
+}
+
+/// Inputs and outputs of a model.
+#[utoipa::path(get, path = "/v2/models/{name}", tag = "Open Inference Protocol",
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    responses(
+        (status = 200, body = ModelMetadata),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model", body = ProtocolError),
+        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+    ), security((), ("key" = [])))]
+pub(super) async fn model(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+    plain(metadata(&state, &path, None))
+}
+
+/// Inputs and outputs of a version of a model.
+#[utoipa::path(get, path = "/v2/models/{name}/versions/{version}", tag = "Open Inference Protocol",
+    params(
+        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4"),
+        ("version" = String, Path, description = "The version that the model's metadata names"),
+    ),
+    responses(
+        (status = 200, body = ModelMetadata),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model or version", body = ProtocolError),
+        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+    ), security((), ("key" = [])))]
+pub(super) async fn model_version(path: web::Path<(String, String)>, state: web::Data<State>) -> HttpResponse {
+    plain(metadata(&state, &path.0, Some(&path.1)))
+}
+
+/// Whether a model answers.
+#[utoipa::path(get, path = "/v2/models/{name}/ready", tag = "Open Inference Protocol",
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    responses(
+        (status = 200, body = ModelReady),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model", body = ProtocolError),
+        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+    ), security((), ("key" = [])))]
+pub(super) async fn model_ready(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+    plain(readiness(&state, &path, None))
+}
+
+/// Whether a version of a model answers.
+#[utoipa::path(get, path = "/v2/models/{name}/versions/{version}/ready", tag = "Open Inference Protocol",
+    params(
+        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4"),
+        ("version" = String, Path, description = "The version that the model's metadata names"),
+    ),
+    responses(
+        (status = 200, body = ModelReady),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model or version", body = ProtocolError),
+        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+    ), security((), ("key" = [])))]
+pub(super) async fn model_version_ready(path: web::Path<(String, String)>, state: web::Data<State>) -> HttpResponse {
+    plain(readiness(&state, &path.0, Some(&path.1)))
+}
+
+/// Extract from texts: one JSON string of a result (docs/output.md) or an error for each.
+#[utoipa::path(post, path = "/v2/models/{name}/infer", tag = "Open Inference Protocol",
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    request_body = InferRequestBody,
+    responses(
+        (status = 200, body = InferResponse),
+        (status = 400, description = "Not a request of the protocol", body = ProtocolError),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model", body = ProtocolError),
+        (status = 408, description = "The body took too long to come", body = ProtocolError),
+        (status = 413, description = "Too large", body = ProtocolError),
+        (status = 415, description = "A compressed body", body = ProtocolError),
+        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
+        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+    ), security((), ("key" = [])))]
+pub(super) async fn infer(
+    request: HttpRequest,
+    path: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
+    plain(answer(&request, payload, &state, &path, None).await)
+}
+
+/// The same, by version.
+#[utoipa::path(post, path = "/v2/models/{name}/versions/{version}/infer", tag = "Open Inference Protocol",
+    params(
+        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4"),
+        ("version" = String, Path, description = "The version that the model's metadata names"),
+    ),
+    request_body = InferRequestBody,
+    responses(
+        (status = 200, body = InferResponse),
+        (status = 400, description = "Not a request of the protocol", body = ProtocolError),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model or version", body = ProtocolError),
+        (status = 408, description = "The body took too long to come", body = ProtocolError),
+        (status = 413, description = "Too large", body = ProtocolError),
+        (status = 415, description = "A compressed body", body = ProtocolError),
+        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
+        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+    ), security((), ("key" = [])))]
+pub(super) async fn infer_version(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
+    plain(answer(&request, payload, &state, &path.0, Some(&path.1)).await)
+}
+
+fn plain(outcome: Result<HttpResponse, ApiError>) -> HttpResponse {
+    outcome.unwrap_or_else(|error| error.in_plain_form())
+}
+
+/// The entity head of a model and the version that is loaded; an error if that is not the one asked for.
+fn find(state: &State, name: &str, asked: Option<&str>) -> Result<(EntityScheme, String), ApiError> {
+    let scheme = models::scheme(name)?;
+    let version = state.service()?.model().hash().to_owned();
+    match asked {
+        Some(asked) if asked != version => {
+            let message = format!("there is no version {asked:?} of {name} here: use {version}");
+            Err(Problem::new("unknown_model", message).with(json!({"versions": [version]})).into())
+        }
+        _ => Ok((scheme, version)),
+    }
+}
+
+fn metadata(state: &State, name: &str, version: Option<&str>) -> Result<HttpResponse, ApiError> {
+    let (_, version) = find(state, name, version)?;
+    Ok(HttpResponse::Ok().json(model_metadata(name, &version)))
+}
+
+fn readiness(state: &State, name: &str, version: Option<&str>) -> Result<HttpResponse, ApiError> {
+    find(state, name, version)?;
+    Ok(HttpResponse::Ok().json(ModelReady { name: name.to_owned(), ready: true }))
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+    name: &str,
+    version: Option<&str>,
+) -> Result<HttpResponse, ApiError> {
+    let (scheme, version) = find(state, name, version).map_err(ApiError::closing)?;
+    let deadline = state.deadline(request)?;
+    let header_length = header_length(request)?;
+    let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
+    let size = body.len();
+    let parsed = off_the_network(size, move || parse_infer(&body, header_length)).await?;
+    // The protocol's clients expect 400 for whatever is wrong with a request.
+    let invalid = |error: String| ApiError::new("invalid_json", error);
+    let mut infer = parsed.map_err(|error| invalid(error.to_string()))?;
+    let options = options(&infer.parameters, scheme).map_err(invalid)?;
+    let want = options.want().map_err(|error| invalid(error.problem.message))?;
+    let texts = std::mem::take(&mut infer.texts);
+    check_number(texts.len(), &state.configuration)?;
+    let mut documents: Vec<Document> = Vec::with_capacity(texts.len());
+    let mut place = |(place, text): (usize, Result<String, _>)| {
+        let document = text.map_err(|error| Problem::from(&error));
+        let document = document.and_then(|text| checked(place.to_string(), text, &state.configuration));
+        document.map(|document| documents.push(document)).err()
+    };
+    let failed: Vec<Option<Problem>> = texts.into_iter().enumerate().map(&mut place).collect();
+    let answers = run(state, documents, want, deadline).await?;
+    let name = name.to_owned();
+    let rendered = off_the_network(size, move || {
+        let mut answers = answers.into_iter();
+        let results = failed.into_iter().enumerate().filter_map(|(place, error)| {
+            let id = place.to_string();
+            Some(match error {
+                Some(error) => DocumentResult::Failed(FailedDocument { id: Some(id), error }),
+                None => result(id, answers.next()?, &options),
+            })
+        });
+        let results: Vec<String> = results.map(|result| serde_json::to_string(&result)).collect::<Result<_, _>>()?;
+        render_infer(&infer, &name, &version, &results)
+    });
+    let failed = |error: serde_json::Error| ApiError::new("inference_failed", error.to_string());
+    let (rendered, header_length) = rendered.await?.map_err(failed)?;
+    let mut response = HttpResponse::Ok();
+    match header_length {
+        Some(length) => response.content_type("application/octet-stream").insert_header((HEADER_LENGTH, length)),
+        None => response.content_type("application/json"),
+    };
+    Ok(response.body(HeldBody::new(rendered, hold)))
+}
+
+fn header_length(request: &HttpRequest) -> Result<Option<usize>, ApiError> {
+    let Some(value) = request.headers().get(HEADER_LENGTH) else { return Ok(None) };
+    let length = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let message = format!("the header {HEADER_LENGTH} must be a whole number of bytes");
+    length.map(Some).ok_or_else(|| ApiError::new("invalid_header", message))
+}
+
+/// Our options among the request's parameters; the protocol's clients may send others of their own.
+fn options(parameters: &Map<String, Value>, scheme: EntityScheme) -> Result<RequestOptions, String> {
+    const OURS: [&str; 4] = ["entity_scheme", "offset_unit", "min_score", "include"];
+    let ours = parameters.iter().filter(|(name, _)| OURS.contains(&name.as_str()));
+    let mut ours: Map<String, Value> = ours.map(|(name, value)| (name.clone(), value.clone())).collect();
+    // The protocol's parameters are no lists: names with commas between them will do.
+    if let Some(Value::String(names)) = ours.get("include") {
+        let names = names.split(',').map(Value::from).collect();
+        ours.insert("include".to_owned(), Value::Array(names));
+    }
+    ours.entry("entity_scheme").or_insert_with(|| Value::from(scheme.name()));
+    serde_json::from_value(Value::Object(ours)).map_err(|error| format!("parameters: {error}"))
+}

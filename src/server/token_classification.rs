@@ -1,0 +1,130 @@
+//! `POST /` and `POST /models/{name}`: Hugging Face's form of token classification.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
+
+use super::body::{self, HeldBody};
+use super::errors::{ApiError, Problem};
+use super::hugging_face::{Inputs, Parameters, Request, Response, token_classification};
+use super::inference_protocol::ProtocolError;
+use super::models;
+use super::run::{check_number, checked, json, off_the_network, run};
+use super::state::State;
+use crate::engine::EntityScheme;
+use crate::engine::service::{Found, Want};
+use crate::text::Document;
+
+/// Named entities, in the form of the Hugging Face Inference API.
+#[utoipa::path(
+    post, path = "/", tag = "Hugging Face",
+    request_body = Request,
+    responses(
+        (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Response),
+        (status = 400, description = "Not JSON", body = ProtocolError),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 408, description = "The body took too long to come", body = ProtocolError),
+        (status = 413, description = "Too large", body = ProtocolError),
+        (status = 415, description = "Another media type", body = ProtocolError),
+        (status = 422, description = "JSON of another form", body = ProtocolError),
+        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
+        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+    ),
+    security((), ("key" = [])),
+)]
+pub(super) async fn default_model(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
+    answer(&request, payload, &state, models::NAMES[0]).await.unwrap_or_else(|error| error.in_plain_form())
+}
+
+/// The same, by name of a model: `onrecord-small` (nine labels) or `onrecord-small-conll4` (four).
+#[utoipa::path(
+    post, path = "/models/{name}", tag = "Hugging Face",
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    request_body = Request,
+    responses(
+        (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Response),
+        (status = 400, description = "Not JSON", body = ProtocolError),
+        (status = 401, description = "No valid API key", body = ProtocolError),
+        (status = 404, description = "No such model", body = ProtocolError),
+        (status = 408, description = "The body took too long to come", body = ProtocolError),
+        (status = 413, description = "Too large", body = ProtocolError),
+        (status = 415, description = "Another media type", body = ProtocolError),
+        (status = 422, description = "JSON of another form", body = ProtocolError),
+        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
+        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+    ),
+    security((), ("key" = [])),
+)]
+pub(super) async fn named_model(
+    request: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
+    answer(&request, payload, &state, &name).await.unwrap_or_else(|error| error.in_plain_form())
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &web::Data<State>,
+    name: &str,
+) -> Result<HttpResponse, ApiError> {
+    let scheme = models::scheme(name).map_err(ApiError::closing)?;
+    body::check_type(request, &["application/json"])?;
+    let deadline = state.deadline(request)?;
+    let window = state.service()?.window_tokens();
+    let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
+    let size = body.len();
+    let invalid = |message| ApiError::new("invalid_request", message);
+    let parsed = off_the_network(size, move || json::<Value>(&body).map(Request::try_from)).await??;
+    let Request { inputs, parameters } = parsed.map_err(invalid)?;
+    parameters.check(window).map_err(invalid)?;
+    let (texts, is_list) = match inputs {
+        Inputs::One(text) => (vec![text], false),
+        Inputs::Many(texts) => (texts, true),
+    };
+    check_number(texts.len(), &state.configuration)?;
+    // The pipeline finds nothing in a blank text; here it is no document.
+    let blank = |text: &String| text.trim().is_empty();
+    let documents: Vec<Document> = texts
+        .iter()
+        .filter(|text| !blank(text))
+        .map(|text| checked(String::new(), text.clone(), &state.configuration))
+        .collect::<Result<_, Problem>>()?;
+    let answers = run(state, documents, Want::Tags(scheme), deadline).await?;
+    let state = state.clone();
+    let rendered = off_the_network(size, move || {
+        let mut answers = answers.into_iter();
+        let items = texts.iter().map(|text| {
+            let answer = if blank(text) { None } else { answers.next() };
+            let found = answer.map(|answer| answer.found).transpose().map_err(|error| Problem::from(&error))?;
+            let tokens = match found {
+                Some(Found::Tags(tokens)) => tokens,
+                _ => Vec::new(),
+            };
+            items(&state, scheme, text, &tokens, &parameters)
+        });
+        let mut items = items.collect::<Result<Vec<_>, ApiError>>()?;
+        let response = if is_list { Response::Many(items) } else { Response::One(items.pop().unwrap_or_default()) };
+        serde_json::to_vec(&response).map_err(|error| ApiError::new("inference_failed", error.to_string()))
+    });
+    let rendered = rendered.await??;
+    Ok(HttpResponse::Ok().content_type("application/json").body(HeldBody::new(rendered, hold)))
+}
+
+fn items(
+    state: &State,
+    scheme: EntityScheme,
+    text: &str,
+    tokens: &[crate::decode::TaggedToken],
+    parameters: &Parameters,
+) -> Result<Vec<super::hugging_face::Item>, ApiError> {
+    let failed = |reason: String| ApiError::new("inference_failed", reason);
+    let model = state.loaded().ok_or_else(super::errors::starting)?.model();
+    let scheme = model.scheme(scheme.name()).map_err(|error| failed(error.to_string()))?;
+    token_classification(model.tokenizer(), scheme, text, tokens, parameters).map_err(|error| failed(error.to_string()))
+}
