@@ -11,22 +11,52 @@ use super::run::{
     DocumentResult, FailedDocument, RequestOptions, check_number, checked, document, json, off_the_network, run,
 };
 use super::state::State;
-use super::stream;
+use super::stream::{self, QueryOptions};
 use crate::engine::service::{Answer, Found};
 
-/// One text, or several documents.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+/// One text, or several documents, and what is wanted of them.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[schema(example = json!({"text": "“The pier is beyond repair,” said Claire Moreau."}))]
-pub struct ExtractRequest {
-    /// A text.
+struct ExtractRequest {
+    text: Option<String>,
+    documents: Option<Vec<Value>>,
+    options: Option<RequestOptions>,
+}
+
+/// The two forms of a request. Only their description is used: read apart, errors say more.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ExtractRequest, example = json!({"text": "“The pier is beyond repair,” said Claire Moreau."}))]
+#[expect(dead_code, reason = "for the description")]
+enum ExtractForm {
+    Text(TextForm),
+    Documents(DocumentsForm),
+}
+
+/// One text.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TextForm {
+    /// A text. It must hold more than white space.
+    #[schema(pattern = r"[\p{L}\p{N}]")]
+    text: String,
+    /// What is wanted; without this, what the query string says.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub text: Option<String>,
-    /// Documents: objects `{"id": "...", "text": "..."}`. What is none is answered by an error in its place.
+    options: Option<RequestOptions>,
+}
+
+/// Several documents.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DocumentsForm {
+    /// Objects `{"id": "...", "text": "..."}`. What is none is answered by an error in its place.
+    #[schema(max_items = 256)]
+    documents: Vec<Value>,
+    /// What is wanted; without this, what the query string says.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub documents: Option<Vec<Value>>,
-    /// What is wanted.
-    pub options: RequestOptions,
+    options: Option<RequestOptions>,
 }
 
 /// The results, in the order of the documents.
@@ -68,17 +98,16 @@ pub(super) const LINES: &str = "application/x-ndjson";
 /// Extract entities, statements and speakers.
 ///
 /// With `Content-Type: application/x-ndjson` the body is a stream of documents, one JSON object `{"id", "text"}` a line,
-/// and so is the answer: a result or an error for each line, in order, as they are ready. The options then go into the
-/// query string.
+/// and so is the answer: a result or an error for each line, in order, as they are ready.
 #[utoipa::path(
     post,
     path = "/v1/extract",
     tag = "onrecord",
     request_body(content(
-        (ExtractRequest = "application/json"),
+        (ExtractForm = "application/json"),
         (String = "application/x-ndjson"),
     )),
-    params(stream::StreamOptions),
+    params(QueryOptions),
     responses(
         (status = 200, description = "The results", content(
             (ExtractResponse = "application/json"),
@@ -106,11 +135,13 @@ pub(super) async fn extract(
         return stream::extract(request, payload, state).await;
     }
     let deadline = state.deadline(&request)?;
-    state.service()?;
+    let asked = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
+    state.service().map_err(ApiError::closing)?;
     let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
     let size = body.len();
     let limits = state.configuration.clone();
     let (documents, options) = off_the_network(size, move || parse(&body, &limits)).await??;
+    let options = options.unwrap_or(asked);
     let want = options.want()?;
     let mut accepted = Vec::with_capacity(documents.len());
     let places: Vec<Option<FailedDocument>> =
@@ -129,7 +160,7 @@ pub(super) async fn extract(
 type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
 
 /// The documents of a body, and what is wanted of them.
-fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, RequestOptions), ApiError> {
+fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
     let documents = match (request.text, request.documents) {
         // A lone text that is no document is a request that cannot be answered.

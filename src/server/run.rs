@@ -119,7 +119,7 @@ pub enum DocumentResult {
 
 /// A document from JSON: an object with a `text` and perhaps an `id`. Without an id it goes by its place.
 pub(super) fn document(value: Value, place: usize, limits: &Configuration) -> Result<Document, FailedDocument> {
-    let invalid = |id, message: String| FailedDocument { id, error: Problem::new("invalid_request", message) };
+    let invalid = |id, message: String| FailedDocument { id, error: Problem::new("invalid_json", message) };
     let Value::Object(mut fields) = value else {
         return Err(invalid(None, format!("a document must be an object with a \"text\", not {}", kind(&value))));
     };

@@ -34,27 +34,27 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How often a stream that waits for its client looks whether the server is to stop.
 const LOOK_UP: Duration = Duration::from_millis(200);
 
-/// What is wanted of a stream's documents: the options of the other form, as a query string.
+/// What is wanted of the documents, in the query string: for streams, and wherever a body says nothing of it.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct StreamOptions {
-    /// Of a stream: which entity labels, `news9` or `conll4`.
+pub(super) struct QueryOptions {
+    /// Which entity labels, `news9` or `conll4`.
     #[param(nullable = false)]
     entity_scheme: Option<EntityScheme>,
-    /// Of a stream: unit of all offsets, `codepoint`, `byte` or `utf16`.
+    /// Unit of all offsets, `codepoint`, `byte` or `utf16`.
     #[param(nullable = false)]
     offset_unit: Option<OffsetUnit>,
-    /// Of a stream: entities and statements that score below this are left out.
+    /// Entities and statements that score below this are left out.
     #[param(minimum = 0, maximum = 1, nullable = false)]
     min_score: Option<f32>,
-    /// Of a stream: parts of the result that are wanted, with commas between them.
+    /// Parts of the result that are wanted, with commas between them.
     #[param(nullable = false)]
     include: Option<String>,
 }
 
-impl StreamOptions {
-    fn parse(query: &str) -> Result<RequestOptions, ApiError> {
+impl QueryOptions {
+    pub fn parse(query: &str) -> Result<RequestOptions, ApiError> {
         let invalid = |message: String| ApiError::new("invalid_request", format!("the query string: {message}"));
         let options = web::Query::<Self>::from_query(query).map_err(|error| invalid(error.to_string()))?.into_inner();
         let part = |name: &str| {
@@ -87,7 +87,7 @@ pub(super) async fn extract(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     body::refuse_encoding(&request)?;
-    let options = StreamOptions::parse(request.query_string()).map_err(ApiError::closing)?;
+    let options = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
     let (want, time) = (options.want()?, state.time_for(&request)?);
     state.service().map_err(ApiError::closing)?;
     let lines = Lines::new(payload, state.configuration.max_body_bytes, state.budget.hold());
