@@ -39,7 +39,7 @@ def compose():
     PyCompose.from_yaml(text).validate()
     service = yaml.safe_load(text)["services"]["onrecord"]
     environment = service["environment"]
-    drain = float(environment["ONRECORD_DRAIN_TIMEOUT"])
+    drain = parse_duration(environment["ONRECORD_DRAIN_TIMEOUT"])
     check(parse_duration(service["stop_grace_period"]) > drain, "compose.yaml parses, and waits for the drain")
     dockerfile = HERE / service["build"]["context"] / service["build"]["dockerfile"]
     check(dockerfile.resolve() == HERE / "Dockerfile", "compose.yaml builds the Dockerfile")
@@ -55,7 +55,7 @@ def kubernetes():
     environment = {one["name"]: one["value"] for one in container["env"]}
 
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    drain = float(environment["ONRECORD_DRAIN_TIMEOUT"])
+    drain = parse_duration(environment["ONRECORD_DRAIN_TIMEOUT"])
     check(pod["terminationGracePeriodSeconds"] > pause + drain, "kubernetes.yaml waits for the pause and the drain")
 
     ports = {one["name"]: one["containerPort"] for one in container["ports"]}
@@ -81,7 +81,8 @@ def kubernetes():
     check(scaler["scaleTargetRef"]["name"] == found["Deployment"]["metadata"]["name"], "the autoscaler has its target")
     rule = yaml.safe_load((HERE / "prometheus-adapter.yaml").read_text())["rules"]["custom"][0]
     metrics = [one["pods"]["metric"]["name"] for one in scaler["metrics"]]
-    check(metrics == [METRIC] and rule["seriesQuery"].startswith(METRIC + "{"), "autoscaler and adapter name one metric")
+    series = rule["seriesQuery"].partition("{")[0]
+    check(metrics == [series] == [METRIC], "the autoscaler and the adapter name the same metric")
     return environment
 
 
@@ -90,8 +91,8 @@ def systemd():
     lines = (HERE / "onrecord.service").read_text().splitlines()
     settings = dict(line.split("=", 1) for line in lines if re.match(r"\w+=", line))
     environment = dict(pair.split("=", 1) for pair in settings["Environment"].split())
-    drain = float(environment["ONRECORD_DRAIN_TIMEOUT"])
-    check(float(settings["TimeoutStopSec"].removesuffix("s")) > drain, "onrecord.service waits for the drain")
+    drain = parse_duration(environment["ONRECORD_DRAIN_TIMEOUT"])
+    check(parse_duration(settings["TimeoutStopSec"]) > drain, "onrecord.service waits for the drain")
     return environment
 
 

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import queue
 import re
 import signal
 import socket
@@ -31,46 +30,38 @@ def percentile(values, percent):
 
 
 class Service:
-    """`onrecord serve` on a free port of 127.0.0.1."""
+    """`onrecord serve` on a free port of 127.0.0.1. What it writes goes to a file: a line for each request, perhaps."""
 
     def __init__(self, binary, flags, log):
-        self.said = deque(maxlen=20)
-        self.log = open(log, "a", encoding="utf-8")
-        self.place = queue.Queue()
+        self.log = log
         command = [binary, "serve", "--host", "127.0.0.1", "--port", "0", *flags]
-        began = time.monotonic()
-        try:
-            self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        except OSError as error:
-            raise SystemExit(f"{binary} does not start: {error}") from None
-        threading.Thread(target=self._listen, daemon=True).start()
-        try:
-            self.port = self.place.get(timeout=PATIENCE)
-        except queue.Empty:
-            self.port = None
-        if not self.port:
-            self.process.kill()
-            raise SystemExit(f"No line `listening on http://HOST:PORT` on standard error. {self._words()}")
-        while self.status_of("/health/ready") != 200:
+        with open(log, "wb") as file:
+            began = time.monotonic()
+            try:
+                self.process = subprocess.Popen(command, stderr=file)
+            except OSError as error:
+                raise SystemExit(f"{binary} does not start: {error}") from None
+        self.port = None
+        while not self._ready():
             if self.process.poll() is not None or time.monotonic() - began > PATIENCE:
+                words = self._words()
                 self.process.kill()
-                raise SystemExit(f"/health/ready did not become 200 within {PATIENCE} s. {self._words()}")
+                missing = "/health/ready is not 200" if self.port else "no line `listening on http://HOST:PORT` came"
+                raise SystemExit(f"The service did not start: {missing}. {words}")
             time.sleep(0.002)
         self.seconds_to_ready = time.monotonic() - began
 
-    def _listen(self):
-        for line in self.process.stderr:
-            self.said.append(line)
-            self.log.write(line)
-            if found := re.search(r"listening on http://\S+?:(\d+)", line):
-                self.place.put(int(found[1]))
-        # Nothing more comes: whoever still waits for the port should not.
-        self.place.put(None)
+    def _ready(self):
+        if not self.port:
+            found = re.search(r"listening on http://\S+?:(\d+)", self.log.read_text(encoding="utf-8"))
+            self.port = found and int(found[1])
+        return bool(self.port) and self.status_of("/health/ready") == 200
 
     def _words(self):
         code = self.process.poll()
         state = f"It ended with exit code {code}" if code is not None else "It ran on"
-        return f"{state}; its last words:\n{''.join(self.said)}"
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return f"{state}; its last words:\n" + "\n".join(lines[-20:])
 
     def connection(self, timeout=PATIENCE):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -89,15 +80,19 @@ class Service:
         finally:
             connection.close()
 
-    def gauge(self, name):
-        """A number from /metrics."""
+    def get(self, path):
         connection = self.connection()
-        connection.request("GET", "/metrics")
+        connection.request("GET", path)
         response = connection.getresponse()
         text = response.read().decode()
         connection.close()
         if response.status != 200:
-            raise SystemExit(f"/metrics answers {response.status}: {text[:300]}")
+            raise SystemExit(f"{path} answers {response.status}: {text[:300]}")
+        return text
+
+    def gauge(self, name):
+        """A number from /metrics."""
+        text = self.get("/metrics")
         found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
         if not found:
             raise SystemExit(f"/metrics has no {name}; this benchmark needs it to know when the service has no work")
@@ -174,7 +169,7 @@ class Oha:
         """
         # One of each for every run, since two may run at once.
         name = f"{folder}/oha-{time.monotonic_ns()}"
-        self.database, self.seconds = f"{name}.sqlite", seconds
+        self.database, self.body = f"{name}.sqlite", f"{name}.json"
         command = [program, url, "-z", f"{seconds}s", "-c", str(connections), "--no-tui", "--output-format", "json",
                    "--db-url", self.database, "--disable-compression", "-r", "0"]
         if rate:
@@ -182,9 +177,9 @@ class Oha:
         if finish:
             command += ["-w"]
         if body:
-            with open(f"{name}.body", "wb") as file:
+            with open(self.body, "wb") as file:
                 file.write(body)
-            command += ["-m", "POST", "-T", HEADERS["Content-Type"], "-D", file.name]
+            command += ["-m", "POST", "-T", HEADERS["Content-Type"], "-D", self.body]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def results(self):
@@ -198,7 +193,9 @@ class Oha:
         rows = connection.execute("SELECT coalesce(start_latency_correction, start), start, end, status FROM oha")
         exchanges = sorted((Exchange(*row) for row in rows), key=lambda exchange: exchange.planned)
         connection.close()
-        os.remove(self.database)
+        for file in (self.database, self.body):
+            if os.path.exists(file):
+                os.remove(file)
         return exchanges, failures
 
 
