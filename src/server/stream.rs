@@ -49,7 +49,7 @@ pub(super) struct QueryOptions {
     #[param(minimum = 0, maximum = 1, nullable = false)]
     min_score: Option<f32>,
     /// Parts of the result that are wanted, with commas between them.
-    #[param(nullable = false)]
+    #[param(nullable = false, pattern = "^(entities|statements|speakers)(,(entities|statements|speakers))*$")]
     include: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::body::{self, HeldBody};
 use super::errors::{ApiError, Problem};
-use super::hugging_face::{Inputs, Parameters, Request, Response, token_classification};
+use super::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
 use super::inference_protocol::ProtocolError;
 use super::models;
 use super::run::{check_number, checked, json, off_the_network, run};
@@ -19,7 +19,7 @@ use crate::text::Document;
     post, path = "/", tag = "Hugging Face",
     request_body = Request,
     responses(
-        (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Response),
+        (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Vec<Member>),
         (status = 400, description = "Not JSON", body = ProtocolError),
         (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 408, description = "The body took too long to come", body = ProtocolError),
@@ -45,7 +45,7 @@ pub(super) async fn default_model(
     params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
     request_body = Request,
     responses(
-        (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Response),
+        (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Vec<Member>),
         (status = 400, description = "Not JSON", body = ProtocolError),
         (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model", body = ProtocolError),

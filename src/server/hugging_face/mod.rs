@@ -42,12 +42,22 @@ pub struct Item {
 }
 
 /// One list for one text, a list of lists for a list of texts.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-#[schema(as = TokenClassificationOutput)]
 pub enum Response {
     /// For one text.
     One(Vec<Item>),
     /// For a list of texts, in its order.
     Many(Vec<Vec<Item>>),
+}
+
+/// What stands in the list that is the answer. (Said of the members, since an empty list is both kinds of answer.)
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = TokenClassificationOutputMember)]
+pub enum Member {
+    /// Where the input was one text.
+    Item(Item),
+    /// Where it was a list: what is in one of them.
+    List(Vec<Item>),
 }
