@@ -33,7 +33,7 @@ pub enum Inputs {
 
 /// How to answer. Each may be left out or null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[schema(as = TokenClassificationParameters)]
 pub struct Parameters {
     /// How tokens become entities.
