@@ -12,6 +12,11 @@ use crate::goldens::{ARTICLES, article};
 use crate::support::results::{check, list};
 use crate::support::{engine, onrecord};
 
+/// A text with enough in it for the tiny model to mark.
+const NEWS: &str = "🚂 “The bridge is safe,” Ilka Dorn said on Friday. She hopes trains will cross it by May.\n\n\
+                    Bernard Osei, the town clerk of Pellworth, told reporters that it cost $1.8 million. Lena Farrow \
+                    of the Harbour Trust doubted it, according to a report. “We will see,” he said, “and so will you.”";
+
 #[test]
 fn results_are_those_of_the_engine_and_of_the_command_line() {
     let server = Server::embedded(&[]);
@@ -89,7 +94,7 @@ fn offsets_are_exact_in_every_unit() {
 fn options_do_what_they_say() {
     let server = Server::tiny(&[]);
     let result = |options: Value| {
-        let response = server.ask(&extract(&json!({"text": ODD_TEXTS[0], "options": options})));
+        let response = server.ask(&extract(&json!({"text": NEWS, "options": options})));
         assert_eq!(response.status, 200, "{options}: {}", response.text());
         response.json()["results"][0].clone()
     };
@@ -135,11 +140,11 @@ fn a_bad_document_costs_its_own_answer() {
         (json!({"id": 12, "text": TEXT, "extra": [1]}), Ok("12")),
         (json!({"id": "long", "text": long}), Err(("document_too_large", json!("long")))),
         (json!({"id": "full", "text": &long[2..]}), Ok("full")),
-        (json!({"id": "none"}), Err(("invalid_request", json!("none")))),
-        (json!({"id": "number", "text": 5}), Err(("invalid_request", json!("number")))),
-        (json!({"id": ["list"], "text": TEXT}), Err(("invalid_request", Value::Null))),
-        (json!("a text"), Err(("invalid_request", Value::Null))),
-        (Value::Null, Err(("invalid_request", Value::Null))),
+        (json!({"id": "none"}), Err(("invalid_json", json!("none")))),
+        (json!({"id": "number", "text": 5}), Err(("invalid_json", json!("number")))),
+        (json!({"id": ["list"], "text": TEXT}), Err(("invalid_json", Value::Null))),
+        (json!("a text"), Err(("invalid_json", Value::Null))),
+        (Value::Null, Err(("invalid_json", Value::Null))),
         (json!({"id": "good", "text": TEXT}), Ok("good")),
     ];
     let documents: Vec<&Value> = cases.iter().map(|(document, _)| document).collect();
