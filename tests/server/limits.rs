@@ -49,8 +49,8 @@ fn documents_are_counted_before_any_is_read() {
     assert!(message.contains('4') && message.contains('3'), "{message}");
     assert_eq!(response.json()["error"]["details"], json!({"limit": 3}));
     check_error(&server.ask(&extract(&json!({"documents": vec![Value::Null; 1000]}))), "too_many_documents");
-    check_plain_error(&server.ask(&Request::post("/", &json!({"inputs": [TEXT; 4]}))), "too_many_documents");
-    let infer = json!({"inputs": [{"name": "text", "datatype": "BYTES", "shape": [4], "data": [TEXT; 4]}]});
+    check_plain_error(&server.ask(&Request::post("/", &json!({"inputs": vec![TEXT; 4]}))), "too_many_documents");
+    let infer = json!({"inputs": [{"name": "text", "datatype": "BYTES", "shape": [4], "data": vec![TEXT; 4]}]});
     check_plain_error(&server.ask(&Request::post("/v2/models/onrecord-small/infer", &infer)), "too_many_documents");
 }
 
