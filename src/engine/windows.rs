@@ -37,7 +37,8 @@ pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> 
     let batches = batches(windows);
     let run = |batch: Vec<usize>, together: bool| {
         let inputs: Vec<WindowInput<'_>> = batch.iter().map(|&index| windows[index]).collect();
-        let results = run_batch(model, heads, &inputs, together);
+        let running = if together { Running::Together } else { Running::Alone };
+        let results = run_batch(model, heads, &inputs, running);
         batch.into_iter().zip(results)
     };
     let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
@@ -50,15 +51,28 @@ pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> 
     outputs.into_iter().map(|(_, output)| output).collect()
 }
 
-/// Runs one batch on this thread, or `together`, on all threads of the rayon pool that this is called in. A window that
-/// cannot be run costs its own error.
+/// How a batch is run.
+pub(super) enum Running<'a> {
+    /// On this thread.
+    Alone,
+    /// On this thread, with pauses for something more urgent.
+    WithPauses(&'a mut dyn FnMut()),
+    /// On all threads of the rayon pool that this is called in.
+    Together,
+}
+
+/// Runs one batch. A window that cannot be run costs its own error.
 pub(super) fn run_batch(
     model: &Model,
     heads: &[&str],
     windows: &[WindowInput<'_>],
-    together: bool,
+    running: Running<'_>,
 ) -> Vec<Result<WindowOutput, ModelError>> {
-    let outcome = if together { model.forward_together(windows, heads) } else { model.forward(windows, heads) };
+    let outcome = match running {
+        Running::Alone => model.forward(windows, heads),
+        Running::WithPauses(pause) => model.forward_with_pauses(windows, heads, pause),
+        Running::Together => model.forward_together(windows, heads),
+    };
     match outcome {
         Ok(outputs) => outputs.into_iter().map(Ok).collect(),
         // One bad window must not cost the others: each gets its own try.

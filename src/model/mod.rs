@@ -218,7 +218,21 @@ impl Model {
     /// # Errors
     /// [`ModelError::Window`], [`ModelError::NoHead`].
     pub fn forward(&self, windows: &[WindowInput<'_>], heads: &[&str]) -> Result<Vec<WindowOutput>, ModelError> {
-        self.forward_with(windows, heads, 1)
+        self.forward_with(windows, heads, 1, &mut || {})
+    }
+
+    /// The same, with a `pause` now and then, for a thread that may have something more urgent to do; another forward
+    /// pass, say. It makes no difference to the outputs.
+    ///
+    /// # Errors
+    /// As for [`Model::forward`].
+    pub fn forward_with_pauses(
+        &self,
+        windows: &[WindowInput<'_>],
+        heads: &[&str],
+        pause: &mut dyn FnMut(),
+    ) -> Result<Vec<WindowOutput>, ModelError> {
+        self.forward_with(windows, heads, 1, pause)
     }
 
     /// The same, shared out to all threads of the rayon pool that this is called in: for when there is but one batch
@@ -231,7 +245,7 @@ impl Model {
         windows: &[WindowInput<'_>],
         heads: &[&str],
     ) -> Result<Vec<WindowOutput>, ModelError> {
-        self.forward_with(windows, heads, rayon::current_num_threads())
+        self.forward_with(windows, heads, rayon::current_num_threads(), &mut || {})
     }
 
     fn forward_with(
@@ -239,13 +253,14 @@ impl Model {
         windows: &[WindowInput<'_>],
         heads: &[&str],
         threads: usize,
+        pause: &mut dyn FnMut(),
     ) -> Result<Vec<WindowOutput>, ModelError> {
         if windows.is_empty() {
             return Ok(Vec::new());
         }
         let heads: Vec<&TagHead> = heads.iter().map(|name| self.tag_head(name)).collect::<Result<_, _>>()?;
         let mut scratch = self.scratches().pop().unwrap_or_default();
-        let outcome = self.encoder.forward(windows, self.tokenizer.special_tokens(), threads, &mut scratch);
+        let outcome = self.encoder.forward(windows, self.tokenizer.special_tokens(), threads, &mut scratch, pause);
         let outputs = outcome.map(|()| self.outputs(windows, &heads, &mut scratch));
         self.scratches().push(scratch);
         outputs

@@ -115,6 +115,11 @@ pub struct Configuration {
     #[arg(help_heading = "Times")]
     pub drain_timeout: Duration,
 
+    /// OpenTelemetry collector that is sent a trace of every request, by OTLP over HTTP (http://host:4318/v1/traces)
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL", env = "ONRECORD_OTLP_ENDPOINT", help_heading = "Logs")]
+    pub otlp_endpoint: Option<String>,
+
     /// Form of the log lines
     #[arg(long, value_name = "FORMAT", env = "ONRECORD_LOG_FORMAT", default_value = "text", help_heading = "Logs")]
     pub log_format: LogFormat,

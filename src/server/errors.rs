@@ -181,3 +181,20 @@ pub(super) fn deadline_exceeded() -> ApiError {
                    (X-Request-Timeout-Ms, --request-timeout)";
     ApiError { retry_after: Some(1), ..ApiError::new("deadline_exceeded", message) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_lists_every_code_with_its_status() {
+        let manual = include_str!("../../docs/serving.md");
+        let rows = manual.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let rows = rows.filter_map(|(code, rest)| Some((code, rest.get(..3)?.parse::<u16>().ok()?)));
+        let mut listed: Vec<(&str, u16)> = rows.collect();
+        let mut known = CODES.to_vec();
+        listed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(listed, known);
+    }
+}

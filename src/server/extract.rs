@@ -42,7 +42,6 @@ struct TextForm {
     text: String,
     /// What is wanted; without this, what the query string says.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     options: Option<RequestOptions>,
 }
 
@@ -51,11 +50,9 @@ struct TextForm {
 #[serde(deny_unknown_fields)]
 struct DocumentsForm {
     /// Objects `{"id": "...", "text": "..."}`. What is none is answered by an error in its place.
-    #[schema(max_items = 256)]
     documents: Vec<Value>,
     /// What is wanted; without this, what the query string says.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     options: Option<RequestOptions>,
 }
 

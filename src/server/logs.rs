@@ -2,8 +2,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::configuration::{Configuration, LogFormat};
 
@@ -11,16 +12,16 @@ use super::configuration::{Configuration, LogFormat};
 pub(super) fn start(configuration: &Configuration) -> Result<(), String> {
     let filter = EnvFilter::try_new(&configuration.log);
     let filter = filter.map_err(|error| format!("--log {:?}: {error}", configuration.log))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_span_events(FmtSpan::NONE);
-    // A second server in the same process keeps the first one's log.
-    let _ = match configuration.log_format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = match configuration.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
     };
+    let lines = tracing_subscriber::registry().with(lines.with_filter(filter));
+    #[cfg(feature = "otlp")]
+    let lines = lines.with(super::traces::layer(configuration)?);
+    // A second server in the same process keeps the first one's log.
+    let _ = lines.try_init();
     Ok(())
 }
 

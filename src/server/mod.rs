@@ -24,6 +24,8 @@ mod status;
 mod stream;
 mod tls;
 mod token_classification;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,7 +85,10 @@ pub fn serve(
     let keys = Keys::new(&configuration.api_key, configuration.api_key_file.clone());
     let keys = keys.map_err(ServerError::Configuration)?;
     let state = Arc::new(State::new(configuration, keys));
-    actix_web::rt::System::new().block_on(run(state, metrics, engine, load))
+    let outcome = actix_web::rt::System::new().block_on(run(state, metrics, engine, load));
+    #[cfg(feature = "otlp")]
+    traces::flush();
+    outcome
 }
 
 /// Times from a tenth of a millisecond to a minute, each 1.8 times the one before.

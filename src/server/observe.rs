@@ -6,7 +6,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, web};
 use tracing::Instrument;
 
 use super::errors::ApiError;
@@ -32,7 +32,8 @@ pub(super) async fn observe(
         "request", %method, route, id = id.to_str().unwrap_or_default(), trace_id, parent_id,
         status = tracing::field::Empty, milliseconds = tracing::field::Empty
     );
-    request.extensions_mut().insert(span.clone());
+    #[cfg(feature = "otlp")]
+    super::traces::continue_trace(&span, &trace_id, &parent_id, request.headers());
     let outcome = next.call(request).instrument(span.clone()).await;
     drop(in_flight);
     let seconds = started.elapsed().as_secs_f64();

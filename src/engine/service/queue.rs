@@ -47,11 +47,13 @@ impl Client {
 pub(super) struct Batch<Work> {
     pub windows: Vec<(u64, Work)>,
     pub tokens: usize,
+    /// Some request in it has its first turn.
+    pub has_fresh: bool,
 }
 
 impl<Work> Default for Batch<Work> {
     fn default() -> Self {
-        Self { windows: Vec::new(), tokens: 0 }
+        Self { windows: Vec::new(), tokens: 0, has_fresh: false }
     }
 }
 
@@ -87,6 +89,14 @@ struct Request<Work> {
     /// It stands in one of the lines.
     in_line: bool,
     client: Client,
+}
+
+/// Whose work is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    All,
+    /// That of requests which have not had a turn yet.
+    Fresh,
 }
 
 /// All requests that are not answered yet.
@@ -190,7 +200,16 @@ impl<Work> Queue<Work> {
     /// Fills a batch up to `limit` tokens, or says what has to be done before. A window larger than the limit is run
     /// by itself.
     pub fn next(&mut self, limit: usize, now: Instant, batch: &mut Batch<Work>) -> Step<Work> {
-        while let Some((number, is_fresh)) = self.head(now) {
+        self.next_of(Whose::All, limit, now, batch)
+    }
+
+    /// The same, for requests only that have not had a turn yet.
+    pub fn next_fresh(&mut self, limit: usize, now: Instant, batch: &mut Batch<Work>) -> Step<Work> {
+        self.next_of(Whose::Fresh, limit, now, batch)
+    }
+
+    fn next_of(&mut self, whose: Whose, limit: usize, now: Instant, batch: &mut Batch<Work>) -> Step<Work> {
+        while let Some((number, is_fresh)) = self.head(whose, now) {
             let Some(request) = self.requests.get_mut(&number) else { continue };
             let Some(task) = request.tasks.front() else { continue };
             let fits = batch.windows.is_empty() || batch.tokens + task.tokens <= limit;
@@ -217,6 +236,7 @@ impl<Work> Queue<Work> {
             }
             if task.batched {
                 batch.tokens += task.tokens;
+                batch.has_fresh |= is_fresh;
                 batch.windows.push((number, task.work));
             } else {
                 self.rotation_is_next &= is_fresh;
@@ -229,9 +249,10 @@ impl<Work> Queue<Work> {
 
     /// The request whose turn it is, and whether that is its first. On the way, those that nobody waits for are let
     /// go.
-    fn head(&mut self, now: Instant) -> Option<(u64, bool)> {
+    fn head(&mut self, whose: Whose, now: Instant) -> Option<(u64, bool)> {
         loop {
-            let is_fresh = self.rotation.is_empty() || !(self.fresh.is_empty() || self.rotation_is_next);
+            let is_fresh =
+                whose == Whose::Fresh || self.rotation.is_empty() || !(self.fresh.is_empty() || self.rotation_is_next);
             let line = if is_fresh { &mut self.fresh } else { &mut self.rotation };
             let number = *line.front()?;
             match self.requests.get_mut(&number) {
@@ -387,6 +408,24 @@ mod tests {
         drop(receiver);
         queue.sweep(Instant::now());
         assert_eq!((queue.documents(), queue.tokens()), (1, 10));
+    }
+
+    #[test]
+    fn a_pause_is_for_those_without_a_turn() {
+        let mut queue = Queue::default();
+        let ((first, _a), (second, _b)) = (client(), client());
+        let now = Instant::now();
+        queue.admit(windows("long", 9, 100), first);
+        let mut batch = Batch::default();
+        assert!(matches!(queue.next(100, now, &mut batch), Step::Run) && batch.has_fresh);
+        let mut batch = Batch::default();
+        assert!(matches!(queue.next(100, now, &mut batch), Step::Run) && !batch.has_fresh);
+        assert!(matches!(queue.next_fresh(100, now, &mut Batch::default()), Step::Wait));
+        queue.admit(windows("short", 1, 12), second);
+        let mut batch = Batch::default();
+        assert!(matches!(queue.next_fresh(100, now, &mut batch), Step::Run));
+        assert_eq!(batch.windows.iter().map(|(_, work)| *work).collect::<Vec<_>>(), ["short"]);
+        assert_eq!(batches(&mut queue, 100).len(), 7);
     }
 
     proptest! {

@@ -1,15 +1,15 @@
 //! A worker: takes the next step from the queue, again and again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::job::{Job, Preparation, Prepared};
 use super::queue::{Alone, Batch, Step, Task};
-use super::{Answer, Shared, Timings, Usage, Want};
+use super::{Answer, Shared, State, Timings, Usage, Want};
 use crate::decode::DocumentDecoder;
-use crate::engine::windows::run_batch;
+use crate::engine::windows::{Running, run_batch};
 use crate::engine::{EngineError, EntityScheme};
 use crate::model::{WindowInput, WindowOutput};
 
@@ -36,34 +36,77 @@ pub(super) fn run(shared: &Shared, threads: usize) {
         // Where others are idle, everybody takes a share.
         let share = (state.queue.tokens() + batch.tokens).div_ceil(state.idle + 1);
         match state.queue.next(share.min(shared.max_batch_tokens), Instant::now(), &mut batch) {
-            Step::Alone(Alone { number, tokens, work: Work::Prepare(preparation) }) => {
+            Step::Alone(task) => {
                 wake_others(shared, &state);
                 drop(state);
-                let (next, keeps_its_turn) = prepare(shared, preparation);
-                state = shared.state();
-                state.queue.prepared(number, tokens, next, keeps_its_turn);
+                state = do_alone(shared, task, &mut batch);
             }
-            // Windows are never handed out alone.
-            Step::Alone(Alone { number, work, .. }) => batch.windows.push((number, work)),
             Step::Run => {
-                let alone = state.queue.tokens() == 0 && state.idle + 1 == threads && batch.tokens >= SHARED_TOKENS;
+                let lone = state.queue.tokens() == 0 && state.idle + 1 == threads && batch.tokens >= SHARED_TOKENS;
                 wake_others(shared, &state);
                 drop(state);
-                let answered = run_windows(shared, std::mem::take(&mut batch), alone && threads > 1);
-                state = shared.state();
-                answered.into_iter().for_each(|number| state.queue.document_done(number));
+                let batch = std::mem::take(&mut batch);
+                let mut pause = pause(shared);
+                let running = match (lone && threads > 1, batch.has_fresh) {
+                    (true, _) => Running::Together,
+                    (false, true) => Running::Alone,
+                    (false, false) => Running::WithPauses(&mut pause),
+                };
+                state = run_windows(shared, batch, running);
             }
             Step::Wait => {
                 state.idle += 1;
-                state = shared.work.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+                state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;
             }
         }
     }
 }
 
+/// What a worker does in the pauses of a batch of long documents: the first turn of a request that has come meanwhile,
+/// once, so that the batch comes to its end.
+fn pause(shared: &Shared) -> impl FnMut() {
+    let mut has_served = false;
+    move || {
+        let mut batch = Batch::default();
+        let mut state = shared.state();
+        while !has_served {
+            match state.queue.next_fresh(shared.max_batch_tokens, Instant::now(), &mut batch) {
+                Step::Alone(task) => {
+                    drop(state);
+                    state = do_alone(shared, task, &mut batch);
+                }
+                Step::Run => {
+                    drop(state);
+                    state = run_windows(shared, std::mem::take(&mut batch), Running::Alone);
+                    has_served = true;
+                }
+                Step::Wait => return,
+            }
+        }
+    }
+}
+
+/// Does what needs no batch.
+fn do_alone<'a>(shared: &'a Shared, task: Alone<Work>, batch: &mut Batch<Work>) -> MutexGuard<'a, State> {
+    let Alone { number, tokens, work } = task;
+    match work {
+        Work::Prepare(preparation) => {
+            let (next, keeps_its_turn) = prepare(shared, preparation);
+            let mut state = shared.state();
+            state.queue.prepared(number, tokens, next, keeps_its_turn);
+            state
+        }
+        // Windows are never handed out alone.
+        window @ Work::Window(..) => {
+            batch.windows.push((number, window));
+            shared.state()
+        }
+    }
+}
+
 /// Whoever takes work while more of it waits passes the word on.
-fn wake_others(shared: &Shared, state: &super::State) {
+fn wake_others(shared: &Shared, state: &State) {
     if state.idle > 0 && state.queue.tokens() > 0 {
         shared.work.notify_one();
     }
@@ -92,8 +135,8 @@ fn prepare(shared: &Shared, preparation: Box<Preparation>) -> (Vec<Task<Work>>, 
     }
 }
 
-/// Runs a batch and hands the outputs to their documents; the requests of those that now have their answer.
-fn run_windows(shared: &Shared, batch: Batch<Work>, together: bool) -> Vec<u64> {
+/// Runs a batch and hands the outputs to their documents.
+fn run_windows<'a>(shared: &'a Shared, batch: Batch<Work>, running: Running<'_>) -> MutexGuard<'a, State> {
     let mut windows: Vec<(u64, Arc<Job>, usize)> = Vec::with_capacity(batch.windows.len());
     windows.extend(batch.windows.into_iter().filter_map(|(number, work)| match work {
         Work::Window(job, index) => Some((number, job, index)),
@@ -102,13 +145,16 @@ fn run_windows(shared: &Shared, batch: Batch<Work>, together: bool) -> Vec<u64> 
     metrics::histogram!("onrecord_batch_tokens").record(batch.tokens as f64);
     metrics::histogram!("onrecord_batch_fill").record(batch.tokens as f64 / shared.max_batch_tokens as f64);
     let mut answered = Vec::new();
+    let mut running = Some(running);
     // Windows for which the same heads are to be run go together.
     while let Some((_, first, _)) = windows.first() {
         let wanted = Heads::of(first.want);
         let group: Vec<_> = windows.extract_if(.., |(_, job, _)| Heads::of(job.want) == wanted).collect();
-        answered.extend(run_group(shared, &wanted, &group, together));
+        answered.extend(run_group(shared, &wanted, &group, running.take().unwrap_or(Running::Alone)));
     }
-    answered
+    let mut state = shared.state();
+    answered.into_iter().for_each(|number| state.queue.document_done(number));
+    state
 }
 
 /// The heads that a request needs.
@@ -127,18 +173,21 @@ impl Heads {
     }
 }
 
-fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], together: bool) -> Vec<u64> {
+fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], running: Running<'_>) -> Vec<u64> {
     let both = DocumentDecoder::heads(heads.entities.name());
     let names = if heads.statements { &both[..] } else { &both[1..] };
     let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();
     let tokens: usize = inputs.iter().map(|input| input.ids.len()).sum();
     let started = Instant::now();
-    let run = || run_batch(&shared.model, names, &inputs, together);
-    let outputs: Vec<Result<WindowOutput, EngineError>> =
-        match catch_unwind(AssertUnwindSafe(|| if together { shared.pool.install(run) } else { run() })) {
-            Ok(outputs) => outputs.into_iter().map(|output| output.map_err(EngineError::from)).collect(),
-            Err(_) => group.iter().map(|_| Err(EngineError::Panic)).collect(),
-        };
+    let together = matches!(running, Running::Together);
+    let run = || match running {
+        Running::Together => shared.pool.install(|| run_batch(&shared.model, names, &inputs, Running::Together)),
+        running => run_batch(&shared.model, names, &inputs, running),
+    };
+    let outputs: Vec<Result<WindowOutput, EngineError>> = match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(outputs) => outputs.into_iter().map(|output| output.map_err(EngineError::from)).collect(),
+        Err(_) => group.iter().map(|_| Err(EngineError::Panic)).collect(),
+    };
     let spent = started.elapsed();
     let workers = if together { shared.pool.current_num_threads() } else { 1 };
     metrics::histogram!("onrecord_batch_seconds").record(spent.as_secs_f64());

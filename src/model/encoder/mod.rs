@@ -75,13 +75,15 @@ impl Encoder {
     }
 
     /// Leaves the states of all windows end to end in the scratch, `[rows, hidden]`, special tokens included. The
-    /// rows are shared out to `threads` threads of the rayon pool that this is called in.
+    /// rows are shared out to `threads` threads of the rayon pool that this is called in. After each layer but the last
+    /// comes a `pause`.
     pub(super) fn forward(
         &self,
         windows: &[WindowInput<'_>],
         special: (u32, u32),
         threads: usize,
         scratch: &mut Scratch,
+        pause: &mut dyn FnMut(),
     ) -> Result<(), ModelError> {
         windows.iter().try_for_each(|window| self.check(window))?;
         let hidden = self.config.hidden_size;
@@ -96,7 +98,10 @@ impl Encoder {
             workers,
             |_, tokens, states, spare, _| self.embeddings.look_up(path, tokens, states, spare),
         );
-        for layer in &self.layers {
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                pause();
+            }
             for_each_part(
                 threads,
                 (states.as_slice(), hidden),

@@ -33,7 +33,7 @@ pub enum Inputs {
 
 /// How to answer. Each may be left out or null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[schema(as = TokenClassificationParameters)]
 pub struct Parameters {
     /// How tokens become entities.
@@ -128,7 +128,6 @@ impl TryFrom<Value> for Request {
 fn read_inputs(value: Value) -> Result<Inputs, String> {
     match value {
         Value::String(text) => Ok(Inputs::One(text)),
-        Value::Array(values) if values.is_empty() => Err("inputs: the list holds no text".to_owned()),
         Value::Array(values) => Ok(Inputs::Many(strings("inputs", values)?)),
         other => Err(format!("inputs: must be a string or a list of strings, not {}", kind(&other))),
     }
@@ -245,7 +244,6 @@ mod tests {
             (json!([]), "the body must be an object with the field inputs, not a list"),
             (json!({}), "inputs: missing; it must be a string or a list of strings"),
             (json!({"inputs": null}), "inputs: must be a string or a list of strings, not null"),
-            (json!({"inputs": []}), "inputs: the list holds no text"),
             (json!({"inputs": ["a", 1]}), "inputs[1]: must be a string, not a number"),
             (with(json!("none")), "parameters: must be an object, not a string"),
             (
