@@ -79,7 +79,7 @@ fn characters_are_counted_and_not_bytes() {
 
 #[test]
 fn a_slow_head_is_not_waited_for() {
-    let server = Server::tiny(&["--header-timeout", "400ms"]);
+    let server = Server::tiny(&["--header-timeout", "1s"]);
     let started = Instant::now();
     let mut connection = server.connect();
     connection.send(b"POST /v1/extract HTTP/1.1\r\nHost: te");
@@ -92,7 +92,8 @@ fn a_slow_head_is_not_waited_for() {
     });
     let closed = connection.receive();
     assert!(closed.as_ref().is_err() || closed.as_ref().is_ok_and(|response| response.status == 408), "{closed:?}");
-    assert!((300..3000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    // The clock behind it ticks twice a second.
+    assert!((400..3000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
     drop(connection);
     slow.join().unwrap();
     assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
@@ -144,12 +145,12 @@ fn connections_beyond_the_limit_wait_for_their_turn() {
 
 #[test]
 fn an_idle_connection_is_closed() {
-    let server = Server::tiny(&["--keep-alive", "300ms"]);
+    let server = Server::tiny(&["--keep-alive", "1s"]);
     let mut connection = server.connect();
     assert_eq!(connection.ask(&Request::get("/health")).status, 200);
     let started = Instant::now();
     assert!(connection.is_closed());
-    assert!((200..5000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    assert!((400..5000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
 }
 
 #[test]
