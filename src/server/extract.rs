@@ -145,7 +145,7 @@ pub(super) async fn extract(
         documents.into_iter().map(|document| document.map(|document| accepted.push(document)).err()).collect();
     let ids: Vec<String> = accepted.iter().map(|document| document.id.clone()).collect();
     let answers = run(&state, accepted, want, deadline).await?;
-    let model = state.service().map_or_else(|_| String::new(), |service| service.model().identifier());
+    let model = state.loaded().map_or_else(String::new, |service| service.model().identifier());
     let rendered = off_the_network(size, move || {
         let response = respond(model, places, ids, answers, &options);
         serde_json::to_vec(&response)
