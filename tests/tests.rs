@@ -9,6 +9,8 @@ mod goldens;
 mod hugging_face;
 mod loading;
 mod parity;
+#[cfg(feature = "server")]
+mod server;
 mod service;
 mod support;
 mod windows;

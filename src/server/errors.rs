@@ -80,6 +80,11 @@ impl Problem {
         Self { details, ..self }
     }
 
+    /// Counts it among the errors by code.
+    pub fn count(&self) {
+        metrics::counter!("onrecord_errors_total", "code" => self.code).increment(1);
+    }
+
     fn status(&self) -> StatusCode {
         let known = CODES.iter().find(|(code, _)| *code == self.code);
         let status = known.and_then(|(_, status)| StatusCode::from_u16(*status).ok());
@@ -110,7 +115,7 @@ impl ApiError {
     }
 
     fn response(&self, body: impl Serialize) -> HttpResponse {
-        metrics::counter!("onrecord_errors_total", "code" => self.problem.code).increment(1);
+        self.problem.count();
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));

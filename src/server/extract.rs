@@ -143,9 +143,10 @@ pub(super) async fn extract(
     let mut accepted = Vec::with_capacity(documents.len());
     let places: Vec<Option<FailedDocument>> =
         documents.into_iter().map(|document| document.map(|document| accepted.push(document)).err()).collect();
+    places.iter().flatten().for_each(|failed| failed.error.count());
     let ids: Vec<String> = accepted.iter().map(|document| document.id.clone()).collect();
     let answers = run(&state, accepted, want, deadline).await?;
-    let model = state.service().map_or_else(|_| String::new(), |service| service.model().identifier());
+    let model = state.loaded().map_or_else(String::new, |service| service.model().identifier());
     let rendered = off_the_network(size, move || {
         let response = respond(model, places, ids, answers, &options);
         serde_json::to_vec(&response)
@@ -204,7 +205,10 @@ fn respond(
 
 /// The answer for one document, in the form of the contract.
 pub(super) fn result(id: String, answer: Answer, options: &RequestOptions) -> DocumentResult {
-    let failed = |error| DocumentResult::Failed(FailedDocument { id: Some(id), error });
+    let failed = |error: Problem| {
+        error.count();
+        DocumentResult::Failed(FailedDocument { id: Some(id), error })
+    };
     match answer.found {
         Ok(Found::Extraction(extraction)) => DocumentResult::Found(Box::new(options.parts(*extraction))),
         Ok(Found::Tags(_)) => {

@@ -209,6 +209,7 @@ async fn answer(
         document.map(|document| documents.push(document)).err()
     };
     let failed: Vec<Option<Problem>> = texts.into_iter().enumerate().map(&mut place).collect();
+    failed.iter().flatten().for_each(Problem::count);
     let answers = run(state, documents, want, deadline).await?;
     let name = name.to_owned();
     let rendered = off_the_network(size, move || {

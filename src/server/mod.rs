@@ -26,6 +26,7 @@ mod tls;
 mod token_classification;
 #[cfg(feature = "otlp")]
 mod traces;
+mod unread;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

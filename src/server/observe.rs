@@ -11,13 +11,14 @@ use tracing::Instrument;
 
 use super::errors::ApiError;
 use super::state::State;
+use super::unread::SharedPayload;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Gives the request an id, counts it, and logs it.
 pub(super) async fn observe(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
@@ -34,6 +35,7 @@ pub(super) async fn observe(
     );
     #[cfg(feature = "otlp")]
     super::traces::continue_trace(&span, &trace_id, &parent_id, request.headers());
+    let payload = SharedPayload::of(&mut request);
     let outcome = next.call(request).instrument(span.clone()).await;
     drop(in_flight);
     let seconds = started.elapsed().as_secs_f64();
@@ -52,7 +54,7 @@ pub(super) async fn observe(
     metrics::counter!("onrecord_requests_total", &labels).increment(1);
     metrics::histogram!("onrecord_request_seconds", &labels[..1]).record(seconds);
     response.headers_mut().insert(REQUEST_ID, id);
-    Ok(response)
+    Ok(payload.keep_for(response))
 }
 
 /// The methods that have a meaning here; others are one.

@@ -140,6 +140,7 @@ enum End {
 impl Stream {
     async fn run(mut self, mut lines: Lines) {
         if let Err(End::Told(error)) = self.answer(&mut lines).await {
+            error.count();
             let last = FailedLine { id: None, line: self.line, error };
             // Who does not read will not learn why.
             let _ = timeout_at((Instant::now() + PAUSE).into(), self.write(&last)).await;
@@ -252,7 +253,7 @@ impl Stream {
     }
 
     fn fail(&mut self, id: Option<String>, error: Problem) {
-        metrics::counter!("onrecord_errors_total", "code" => error.code).increment(1);
+        error.count();
         self.waiting.push_back(Waiting::Failed(FailedLine { id, line: self.line, error }));
     }
 
@@ -267,8 +268,11 @@ impl Stream {
                     let draining = self.state.is_draining();
                     let failed = |id, error| FailedLine { id, line, error };
                     match answer {
-                        None if draining => self.write(&failed(Some(id), super::errors::draining().problem)).await,
-                        None => self.write(&failed(Some(id), deadline_exceeded().problem)).await,
+                        None => {
+                            let error = if draining { super::errors::draining() } else { deadline_exceeded() };
+                            error.problem.count();
+                            self.write(&failed(Some(id), error.problem)).await
+                        }
                         Some(answer) => {
                             observe(&answer);
                             match result(id, answer, &self.options) {

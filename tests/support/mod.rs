@@ -1,5 +1,6 @@
 //! What several tests need: the command, the embedded engine, fixtures, and a tiny model made on the spot.
 
+pub mod results;
 pub mod tiny;
 
 use std::path::PathBuf;
