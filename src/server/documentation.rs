@@ -23,6 +23,7 @@ use super::{extract, kserve, run, status, token_classification};
         status::overall, status::live, status::ready, status::info, status::prometheus,
     ),
     components(schemas(run::FailedDocument)),
+    tags((name = "onrecord"), (name = "Hugging Face"), (name = "Open Inference Protocol"), (name = "status")),
     modifiers(&Key),
 )]
 struct Description;
