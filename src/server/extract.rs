@@ -135,6 +135,7 @@ pub(super) async fn extract(
     let asked = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
     state.service().map_err(ApiError::closing)?;
     let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
+    state.service()?.has_room_for_any()?;
     let size = body.len();
     let limits = state.configuration.clone();
     let (documents, options) = off_the_network(size, move || parse(&body, &limits)).await??;

@@ -47,6 +47,8 @@ pub(super) async fn observe(
     let code = response.response().error().and_then(|error| error.as_error::<ApiError>()).map(|e| e.problem.code);
     span.in_scope(|| match (status, code) {
         (500.., code) => tracing::error!(code, "answered"),
+        // Of those there may be thousands a second; the metrics count them.
+        (429, code) => tracing::debug!(code, "refused"),
         (400.., code) => tracing::info!(code, "refused"),
         _ => tracing::info!("answered"),
     });

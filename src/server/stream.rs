@@ -237,12 +237,11 @@ impl Stream {
             Ok(service) => service,
             Err(error) => return self.fail(Some(id), error.problem),
         };
-        // The document is lost to a refusal: so ask first.
-        if !service.has_room_for(&document) {
-            self.held_back = Some((document, came));
-            return;
-        }
-        match service.submit(vec![document.clone()], self.want, Some(deadline)) {
+        // The document would be lost to a refusal: so ask first.
+        match service
+            .has_room_for(&document)
+            .and_then(|()| service.submit(vec![document.clone()], self.want, Some(deadline)))
+        {
             Ok(answers) => {
                 self.bytes += bytes;
                 self.waiting.push_back(Waiting::Submitted { answers, id, bytes, deadline, line });

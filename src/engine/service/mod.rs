@@ -196,7 +196,12 @@ struct State {
     idle: usize,
     draining: bool,
     stopped: bool,
+    /// When requests were last looked through for clients that have gone.
+    swept: Option<Instant>,
 }
+
+/// Requests are not looked through more often than this.
+const SWEEP: Duration = Duration::from_millis(10);
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -263,17 +268,7 @@ impl Service {
             .collect();
         let tokens: usize = tasks.iter().map(|task| task.tokens).sum();
         let mut state = self.shared.state();
-        if state.draining || state.stopped {
-            return Err(Refused::Draining);
-        }
-        if !self.has_room(&state.queue, tasks.len(), tokens) {
-            // Those whose clients have gone must not keep others out.
-            state.queue.sweep(Instant::now());
-            if !self.has_room(&state.queue, tasks.len(), tokens) {
-                let (documents, tokens) = (state.queue.documents(), state.queue.load());
-                return Err(Refused::Full { documents, tokens, retry_after: self.time_for(tokens) });
-            }
-        }
+        self.make_room(&mut state, tasks.len(), tokens)?;
         if !tasks.is_empty() {
             state.queue.admit(tasks, client);
         }
@@ -283,13 +278,38 @@ impl Service {
     }
 
     /// Whether a request of this document would be taken in now: for callers who rather wait than be refused.
-    pub fn has_room_for(&self, document: &Document) -> bool {
-        let mut state = self.shared.state();
-        let tokens = estimated_tokens(&document.text);
-        if !self.has_room(&state.queue, 1, tokens) {
-            state.queue.sweep(Instant::now());
+    ///
+    /// # Errors
+    /// As for [`Service::submit`].
+    pub fn has_room_for(&self, document: &Document) -> Result<(), Refused> {
+        self.make_room(&mut self.shared.state(), 1, estimated_tokens(&document.text))
+    }
+
+    /// Whether the smallest of requests would be taken in now: for callers who want to know before they read it.
+    ///
+    /// # Errors
+    /// As for [`Service::submit`].
+    pub fn has_room_for_any(&self) -> Result<(), Refused> {
+        self.make_room(&mut self.shared.state(), 1, 1)
+    }
+
+    /// Refuses so many documents and tokens, if there is no room, even without those whose clients have gone.
+    fn make_room(&self, state: &mut State, documents: usize, tokens: usize) -> Result<(), Refused> {
+        if state.draining || state.stopped {
+            return Err(Refused::Draining);
         }
-        self.has_room(&state.queue, 1, tokens)
+        let now = Instant::now();
+        // Under a load of refusals, looking at all requests for each would be what the time goes to.
+        let may_sweep = state.swept.is_none_or(|swept| now - swept > SWEEP);
+        if !self.has_room(&state.queue, documents, tokens) && may_sweep {
+            state.swept = Some(now);
+            state.queue.sweep(now);
+        }
+        if self.has_room(&state.queue, documents, tokens) {
+            return Ok(());
+        }
+        let (documents, tokens) = (state.queue.documents(), state.queue.load());
+        Err(Refused::Full { documents, tokens, retry_after: self.time_for(tokens) })
     }
 
     fn has_room(&self, queue: &Queue<Work>, documents: usize, tokens: usize) -> bool {
