@@ -41,7 +41,10 @@ fn expect_continue_is_answered() {
     let server = Server::tiny(&[]);
     let mut connection = server.connect();
     let body = json!({"text": TEXT}).to_string();
-    let head = format!("POST /v1/extract HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST /v1/extract HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     connection.send(head.as_bytes());
     assert_eq!(connection.head().unwrap().status, 100);
     connection.send(body.as_bytes());
@@ -68,13 +71,25 @@ fn nonsense_is_refused_and_the_server_goes_on() {
         ("a long target", long_target.into_bytes()),
         ("a length that is none", format!("{post}Content-Length: many\r\n\r\n{{}}").into_bytes()),
         ("a negative length", format!("{post}Content-Length: -1\r\n\r\n{{}}").into_bytes()),
-        ("a length beyond all numbers", format!("{post}Content-Length: 99999999999999999999999\r\n\r\n{{}}").into_bytes()),
+        (
+            "a length beyond all numbers",
+            format!("{post}Content-Length: 99999999999999999999999\r\n\r\n{{}}").into_bytes(),
+        ),
         ("two lengths", format!("{post}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}").into_bytes()),
-        ("length and chunks", format!("{post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").into_bytes()),
+        (
+            "length and chunks",
+            format!("{post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").into_bytes(),
+        ),
         ("an unknown coding", format!("{post}Transfer-Encoding: nonsense\r\n\r\n{{}}").into_bytes()),
         ("a chunk size that is none", format!("{post}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{{}}\r\n").into_bytes()),
-        ("a chunk size beyond all numbers", format!("{post}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffffff\r\n{{}}\r\n").into_bytes()),
-        ("a chunk longer than it says", format!("{post}Transfer-Encoding: chunked\r\n\r\n1\r\n{{}}\r\n0\r\n\r\n").into_bytes()),
+        (
+            "a chunk size beyond all numbers",
+            format!("{post}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffffff\r\n{{}}\r\n").into_bytes(),
+        ),
+        (
+            "a chunk longer than it says",
+            format!("{post}Transfer-Encoding: chunked\r\n\r\n1\r\n{{}}\r\n0\r\n\r\n").into_bytes(),
+        ),
     ];
     for (name, bytes) in cases {
         let mut connection = server.connect();

@@ -110,7 +110,9 @@ fn an_archive_goes_through_one_connection() {
     let number = 5_000;
     let writing = std::thread::spawn(move || {
         for batch in (0..number).collect::<Vec<usize>>().chunks(100) {
-            let line = |id: &usize| if id % 10 == 3 { "broken\n".to_owned() } else { format!("{}\n", json!({"id": id, "text": TEXT})) };
+            let line = |id: &usize| {
+                if id % 10 == 3 { "broken\n".to_owned() } else { format!("{}\n", json!({"id": id, "text": TEXT})) }
+            };
             writer.write_all(&as_chunk(batch.iter().map(line).collect::<String>().as_bytes())).unwrap();
         }
         writer.write_all(&as_chunk(b"")).unwrap();
