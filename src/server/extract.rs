@@ -1,8 +1,9 @@
 //! `POST /v1/extract`: documents in, entities and statements out, in one body.
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::{self, HeldBody};
@@ -20,7 +21,14 @@ use crate::engine::service::{Answer, Found};
 struct ExtractRequest {
     text: Option<String>,
     documents: Option<Vec<Value>>,
+    #[serde(deserialize_with = "options")]
     options: Option<RequestOptions>,
+}
+
+/// Options from an object only: serde would take an array of their values, too.
+fn options<'body, D: Deserializer<'body>>(deserializer: D) -> Result<Option<RequestOptions>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)).transpose()
 }
 
 /// The two forms of a request. Only their description is used: read apart, errors say more.
@@ -161,6 +169,9 @@ type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
 /// The documents of a body, and what is wanted of them.
 fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::new("invalid_request", "the body must be an object, not an array"));
+    }
     let documents = match (request.text, request.documents) {
         // A lone text that is no document is a request that cannot be answered.
         (Some(text), None) => vec![Ok(checked("0".to_owned(), text, limits)?)],

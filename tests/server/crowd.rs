@@ -1,1 +1,70 @@
-//! To come.
+//! Two thousand clients at the same time: each has an answer, and the server has as much memory as before.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::http::{Connection, Request};
+use super::process::Server;
+use super::{TEXT, extract};
+use crate::support::results::check;
+
+const CLIENTS: usize = 2_000;
+
+#[test]
+fn two_thousand_clients_have_answers() {
+    let server = Server::embedded(&["--max-waiting-documents", "300"]);
+    // Each text is another one, so that an answer cannot be somebody else's.
+    let text = |client: usize| format!("Client {client}. {TEXT} {}", "More was said. ".repeat(client % 20));
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut connections: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
+    let send = |(client, connection): (usize, &mut Connection<_>)| {
+        connection.send(&extract(&json!({"documents": [{"id": client, "text": text(client)}]})).to_bytes());
+    };
+    connections.iter_mut().enumerate().for_each(send);
+    for (client, connection) in connections.iter_mut().enumerate() {
+        let response = connection.receive().unwrap_or_else(|error| panic!("client {client} has no answer: {error}"));
+        *counts.entry(response.status).or_default() += 1;
+        match response.status {
+            200 => {
+                let result = &response.json()["results"][0];
+                assert_eq!(result["id"], client.to_string());
+                check(result, &text(client));
+            }
+            _ => {
+                super::check_error(&response, "overloaded");
+                assert!(response.header("Retry-After").is_some());
+            }
+        }
+    }
+    assert!(counts[&200] >= 300, "{counts:?}");
+    assert!(counts.contains_key(&429), "nobody was refused: nothing was tested");
+    let peak = server.mebibytes("VmHWM");
+    assert!(peak < 400, "{peak} MiB");
+    // All of them are still there, and the server is well.
+    assert_eq!(server.ask(&Request::get("/health/ready")).status, 200);
+    assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
+    for gone in ["waiting_documents", "waiting_tokens", "held_bytes", "requests_in_flight"] {
+        assert_eq!(server.metric(&format!("onrecord_{gone}"), &[]), 0.0, "{gone}");
+    }
+}
+
+#[test]
+fn two_thousand_slow_clients_hold_little() {
+    let server = Server::tiny(&[]);
+    let before = server.mebibytes("VmRSS");
+    let body = json!({"text": TEXT.repeat(20)}).to_string();
+    let head = format!("POST /v1/extract HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut connections: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
+    connections.iter_mut().for_each(|connection| connection.send(head.as_bytes()));
+    assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200, "slow clients keep others out");
+    let after = server.mebibytes("VmRSS");
+    assert!(after < before + 100, "memory grew from {before} to {after} MiB");
+    for (number, connection) in connections.iter_mut().enumerate().step_by(100) {
+        connection.send(body.as_bytes());
+        assert_eq!(connection.receive().unwrap().status, 200, "client {number}");
+    }
+    drop(connections);
+    super::process::wait_until("they are forgotten", || server.metric("onrecord_requests_in_flight", &[]) == 0.0);
+    assert_eq!(server.metric("onrecord_held_bytes", &[]), 0.0);
+}

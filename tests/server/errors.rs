@@ -26,6 +26,8 @@ fn what_is_not_json_is_a_bad_request_and_json_of_another_form_is_unprocessable()
         (b"null".to_vec(), "invalid_request"),
         (b"5".to_vec(), "invalid_request"),
         (b"[]".to_vec(), "invalid_request"),
+        (json!([TEXT]).to_string().into(), "invalid_request"),
+        (with(json!(["conll4"])), "invalid_request"),
         (b"{}".to_vec(), "invalid_request"),
         (json!({"text": 5}).to_string().into(), "invalid_request"),
         (json!({"text": TEXT, "documents": []}).to_string().into(), "invalid_request"),
