@@ -28,6 +28,10 @@ mod token_classification;
 mod traces;
 mod unread;
 
+use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -202,12 +206,9 @@ fn listen(state: &Arc<State>, metrics: PrometheusHandle) -> Result<actix_web::de
     let bound = (host.as_str(), configuration.port);
     let server = match (&configuration.uds, tls::server(configuration).map_err(ServerError::Configuration)?) {
         (Some(path), _) => {
-            // What a server that was killed left behind.
-            if std::os::unix::net::UnixStream::connect(path).is_err() && path.exists() {
-                let _ = std::fs::remove_file(path);
-            }
+            let socket = unix_socket(path);
             let path = path.display().to_string();
-            let server = server.bind_uds(&path).map_err(|error| unusable(&path, error))?;
+            let server = socket.and_then(|socket| server.listen_uds(socket)).map_err(|error| unusable(&path, error))?;
             logs::announce(&format!("listening on unix:{path}"));
             server
         }
@@ -223,6 +224,21 @@ fn listen(state: &Arc<State>, metrics: PrometheusHandle) -> Result<actix_web::de
         }
     }
     Ok(server.run())
+}
+
+/// A socket at a path. What is there already stays, unless it is a socket that a server which was killed left behind.
+fn unix_socket(path: &Path) -> std::io::Result<UnixListener> {
+    let is_socket = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && is_socket(path) => match UnixStream::connect(path) {
+            Err(refused) if refused.kind() == ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)?;
+                UnixListener::bind(path)
+            }
+            _ => Err(error),
+        },
+        bound => bound,
+    }
 }
 
 /// All routes.
