@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -15,7 +16,16 @@ use super::{TEXT, extract};
 
 /// A run that ends by itself.
 fn run(arguments: &[&str]) -> (i32, String) {
-    let Output { status, stderr, .. } = serve(arguments).stdout(Stdio::piped()).output().expect("the server starts");
+    let mut child = serve(arguments).spawn().expect("the server starts");
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > LONG {
+            child.kill().unwrap();
+            panic!("{arguments:?}: it goes on: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(stderr).expect("messages are UTF-8");
     assert!(!stderr.contains("panicked"), "{stderr}");
     (status.code().expect("no signal ended it"), stderr)
