@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{ALL_GOOD, EngineArguments, Failure};
+use crate::engine::EngineError;
 use crate::server::{self, Configuration, EngineConfiguration, ServerError};
 
 #[derive(Debug, Args)]
@@ -19,7 +20,9 @@ pub(super) fn run(arguments: ServeArguments) -> Result<u8, Failure> {
     let ServeArguments { server, engine } = arguments;
     let runs = EngineConfiguration { threads: engine.threads.map_or(0, usize::from), max_window: engine.max_window };
     server::serve(server, runs, move || engine.model.load()).map_err(|error| match error {
-        ServerError::Configuration(_) => Failure::Usage(error.to_string()),
+        ServerError::Configuration(_) | ServerError::Engine(EngineError::Window { .. }) => {
+            Failure::Usage(error.to_string())
+        }
         _ => Failure::Unusable(error.to_string()),
     })?;
     Ok(ALL_GOOD)
