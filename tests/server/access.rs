@@ -41,9 +41,10 @@ fn without_a_key_only_health_and_metrics_are_open() {
     for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
         assert_eq!(server.ask(&Request::get(path)).status, 200, "{path}");
     }
-    for path in ["/info", "/docs/", "/openapi.json", "/nothing", "/metrics/", "/health/../info", "/health%2f../info"] {
+    for path in ["/info", "/docs/", "/openapi.json", "/nothing", "/metrics/", "/health%2f../info"] {
         check_error(&server.ask(&Request::get(path)), "unauthorized");
     }
+    check_error(&server.ask(&Request::get("/health/../info")), "not_found");
     for path in ["/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/onrecord-small"] {
         check_plain_error(&server.ask(&Request::get(path)), "unauthorized");
         assert_eq!(server.ask(&with_key(Request::get(path), "third-key")).status, 200, "{path}");

@@ -168,8 +168,6 @@ fn a_model_that_cannot_be_loaded_ends_the_server() {
 #[test]
 fn wrong_values_are_wrong_usage() {
     for (flag, value) in [
-        ("--port", "70000"),
-        ("--port", "http"),
         ("--max-body-bytes", "0"),
         ("--max-body-bytes", "10MB"),
         ("--max-documents", "-1"),
@@ -194,9 +192,13 @@ fn wrong_values_are_wrong_usage() {
         assert_eq!(code, 2, "{flag} {value}: {message}");
         assert!(message.contains(flag) && message.contains(value), "{flag} {value}: {message}");
     }
-    for arguments in
-        [&["--tls-cert", "x"][..], &["--tls-key", "x"], &["--uds", "x", "--tls-cert", "x", "--tls-key", "x"]]
-    {
+    for arguments in [
+        &["--port", "70000"][..],
+        &["--port", "http"],
+        &["--tls-cert", "x"],
+        &["--tls-key", "x"],
+        &["--uds", "x", "--tls-cert", "x", "--tls-key", "x"],
+    ] {
         let (code, message) = run(arguments);
         assert_eq!(code, 2, "{arguments:?}: {message}");
     }
