@@ -161,10 +161,6 @@ impl Server {
         });
         status.unwrap()
     }
-
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
 }
 
 impl Drop for Server {

@@ -209,6 +209,10 @@ fn metrics_count() {
     }
     assert!(server.metric("onrecord_batch_tokens_sum", &[]) >= tokens);
     assert_eq!(server.metric("onrecord_ready", &[]), 1.0);
+    // Errors of single documents count on the other routes, too.
+    let infer = json!({"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": [" "]}]});
+    assert_eq!(server.ask(&Request::post("/v2/models/onrecord-small/infer", &infer)).status, 200);
+    assert_eq!(server.metric("onrecord_errors_total", &["code=\"empty_document\""]), 2.0);
     assert!(server.metric("process_resident_memory_bytes", &[]) > 1e6);
     for gone in ["waiting_documents", "waiting_tokens", "held_bytes", "requests_in_flight"] {
         super::process::wait_until(gone, || server.metric(&format!("onrecord_{gone}"), &[]) == 0.0);

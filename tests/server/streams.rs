@@ -16,11 +16,14 @@ fn post(target: &str) -> Request {
     Request::new("POST", target).header("Content-Type", LINES)
 }
 
+/// A line, and the id of its result, or the code of its error and the id there.
+type Case = (Vec<u8>, Result<&'static str, (&'static str, Value)>);
+
 #[test]
 fn lines_are_answered_in_order_and_broken_ones_in_their_places() {
     let server = Server::tiny(&["--max-body-bytes", "10000", "--max-characters", "100"]);
     let line = |id: &str, text: &str| json!({"id": id, "text": text}).to_string().into_bytes();
-    let cases: Vec<(Vec<u8>, Result<&str, (&str, Value)>)> = vec![
+    let cases: Vec<Case> = vec![
         (line("first", TEXT), Ok("first")),
         (json!({"text": TEXT}).to_string().into_bytes(), Ok("2")),
         (b"{\"text\": ".to_vec(), Err(("invalid_json", Value::Null))),
