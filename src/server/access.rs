@@ -5,7 +5,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse, Resource, ResponseError, Route, web};
+use actix_web::{Error, HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 
 use super::errors::ApiError;
 use super::state::State;
@@ -59,6 +59,11 @@ pub(super) fn only(path: &str, route: Route, method: &'static str) -> Resource {
         refusal
     };
     web::resource(path).route(route).default_service(web::to(refuse_others))
+}
+
+/// A route for those who ask: GET, and HEAD, which is GET without the body.
+pub(super) fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// Paths that are not there.

@@ -246,21 +246,25 @@ fn routes(configuration: &mut web::ServiceConfig) {
     use access::only;
     configuration
         .service(only("/v1/extract", web::post().to(extract::extract), "POST"))
-        .service(only("/info", web::get().to(status::info), "GET"))
-        .service(only("/health", web::get().to(status::overall), "GET"))
-        .service(only("/health/live", web::get().to(status::live), "GET"))
-        .service(only("/health/ready", web::get().to(status::ready), "GET"))
-        .service(only("/metrics", web::get().to(status::prometheus), "GET"))
+        .service(only("/info", access::read().to(status::info), "GET"))
+        .service(only("/health", access::read().to(status::overall), "GET"))
+        .service(only("/health/live", access::read().to(status::live), "GET"))
+        .service(only("/health/ready", access::read().to(status::ready), "GET"))
+        .service(only("/metrics", access::read().to(status::prometheus), "GET"))
         .service(only("/", web::post().to(token_classification::default_model), "POST"))
         .service(only("/models/{name}", web::post().to(token_classification::named_model), "POST"))
-        .service(only("/v2", web::get().to(kserve::server), "GET"))
-        .service(only("/v2/health/live", web::get().to(kserve::live), "GET"))
-        .service(only("/v2/health/ready", web::get().to(kserve::ready), "GET"))
-        .service(only("/v2/models/{name}", web::get().to(kserve::model), "GET"))
-        .service(only("/v2/models/{name}/ready", web::get().to(kserve::model_ready), "GET"))
+        .service(only("/v2", access::read().to(kserve::server), "GET"))
+        .service(only("/v2/health/live", access::read().to(kserve::live), "GET"))
+        .service(only("/v2/health/ready", access::read().to(kserve::ready), "GET"))
+        .service(only("/v2/models/{name}", access::read().to(kserve::model), "GET"))
+        .service(only("/v2/models/{name}/ready", access::read().to(kserve::model_ready), "GET"))
         .service(only("/v2/models/{name}/infer", web::post().to(kserve::infer), "POST"))
-        .service(only("/v2/models/{name}/versions/{version}", web::get().to(kserve::model_version), "GET"))
-        .service(only("/v2/models/{name}/versions/{version}/ready", web::get().to(kserve::model_version_ready), "GET"))
+        .service(only("/v2/models/{name}/versions/{version}", access::read().to(kserve::model_version), "GET"))
+        .service(only(
+            "/v2/models/{name}/versions/{version}/ready",
+            access::read().to(kserve::model_version_ready),
+            "GET",
+        ))
         .service(only("/v2/models/{name}/versions/{version}/infer", web::post().to(kserve::infer_version), "POST"))
         .configure(documentation::routes)
         .default_service(web::to(access::not_found));
