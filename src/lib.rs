@@ -28,6 +28,7 @@ pub mod cli;
 pub mod decode;
 pub mod engine;
 pub mod eval;
+mod json;
 pub mod model;
 #[cfg(feature = "server")]
 pub mod server;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::json::kind;
 use crate::text::{Document, DocumentError};
 
 /// How a file holds documents.
@@ -157,18 +158,6 @@ impl Line {
             let reason = message.strip_suffix(&place).unwrap_or(&message);
             format!("{reason} at column {}", error.column())
         })
-    }
-}
-
-/// What a JSON value is, for messages.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

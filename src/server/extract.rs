@@ -143,10 +143,10 @@ pub(super) async fn extract(
     let asked = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
     state.service().map_err(ApiError::closing)?;
     let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
-    state.service()?.has_room_for_any()?;
+    state.service()?.check_room()?;
     let size = body.len();
-    let limits = state.configuration.clone();
-    let (documents, options) = off_the_network(size, move || parse(&body, &limits)).await??;
+    let limits = state.clone();
+    let (documents, options) = off_the_network(size, move || parse(&body, &limits.configuration)).await??;
     let options = options.unwrap_or(asked);
     let want = options.want()?;
     let mut accepted = Vec::with_capacity(documents.len());

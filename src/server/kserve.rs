@@ -193,7 +193,7 @@ async fn answer(
     let deadline = state.deadline(request)?;
     let header_length = header_length(request)?;
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
-    state.service()?.has_room_for_any()?;
+    state.service()?.check_room()?;
     let size = body.len();
     let parsed = off_the_network(size, move || parse_infer(&body, header_length)).await?;
     // The protocol's clients expect 400 for whatever is wrong with a request.

@@ -11,6 +11,7 @@ use super::errors::{ApiError, Problem, deadline_exceeded, draining};
 use super::state::State;
 use crate::engine::service::{Answer, Want};
 use crate::engine::{EntityScheme, ExtractedEntity, ExtractedSpeaker, ExtractedStatement, Extraction, Options};
+use crate::json::kind;
 use crate::text::{Document, DocumentError, OffsetUnit};
 
 /// What a client may choose about the results.
@@ -161,18 +162,6 @@ pub(super) fn check_number(documents: usize, limits: &Configuration) -> Result<(
     let message =
         format!("{documents} documents are more than {limit}, the most in one request: send several, or a stream");
     Err(Problem::new("too_many_documents", message).with(json!({"limit": limit})).into())
-}
-
-/// What a JSON value is, for messages.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// Reads JSON into a type. What is no JSON is a bad request; what is JSON of another form cannot be processed.

@@ -179,7 +179,7 @@ impl Stream {
                             self.fail(None, Problem::new("incomplete_body", message));
                             input_is_open = false;
                         }
-                        line => self.take(line).await,
+                        line => self.take(line),
                     }
                     progress = Instant::now();
                 }
@@ -199,7 +199,7 @@ impl Stream {
     }
 
     /// Takes a line in: submits its document, or notes what is wrong with it.
-    async fn take(&mut self, line: Line) {
+    fn take(&mut self, line: Line) {
         self.line += 1;
         let limits = &self.state.configuration;
         let bytes = match line {
@@ -239,7 +239,7 @@ impl Stream {
         };
         // The document would be lost to a refusal: so ask first.
         match service
-            .has_room_for(&document)
+            .check_room_for(&document)
             .and_then(|()| service.submit(vec![document.clone()], self.want, Some(deadline)))
         {
             Ok(answers) => {

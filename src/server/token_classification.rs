@@ -78,7 +78,7 @@ async fn answer(
     let deadline = state.deadline(request)?;
     let window = state.service()?.window_tokens();
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
-    state.service()?.has_room_for_any()?;
+    state.service()?.check_room()?;
     let size = body.len();
     let invalid = |message| ApiError::new("invalid_request", message);
     let parsed = off_the_network(size, move || json::<Value>(&body).map(Request::try_from)).await??;

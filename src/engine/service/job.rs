@@ -28,10 +28,10 @@ pub(super) fn estimated_tokens(text: &str) -> usize {
 pub(super) struct Preparation {
     /// Its place in the request.
     pub place: usize,
-    pub document: Document,
-    pub want: Want,
+    document: Document,
+    want: Want,
     pub client: Client,
-    pub submitted: Instant,
+    submitted: Instant,
     tokenisation: Tokenisation,
     timings: Timings,
 }

@@ -277,19 +277,19 @@ impl Service {
         Ok(Answers(receiver))
     }
 
-    /// Whether a request of this document would be taken in now: for callers who rather wait than be refused.
+    /// Refuses what [`Service::submit`] would refuse of this document: for callers who rather wait than lose it.
     ///
     /// # Errors
     /// As for [`Service::submit`].
-    pub fn has_room_for(&self, document: &Document) -> Result<(), Refused> {
+    pub fn check_room_for(&self, document: &Document) -> Result<(), Refused> {
         self.make_room(&mut self.shared.state(), 1, estimated_tokens(&document.text))
     }
 
-    /// Whether the smallest of requests would be taken in now: for callers who want to know before they read it.
+    /// Refuses where not even the smallest request would be taken in: for callers who want to know before they read one.
     ///
     /// # Errors
     /// As for [`Service::submit`].
-    pub fn has_room_for_any(&self) -> Result<(), Refused> {
+    pub fn check_room(&self) -> Result<(), Refused> {
         self.make_room(&mut self.shared.state(), 1, 1)
     }
 
