@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::body::{self, HeldBody};
+use super::documentation::{PlainBodyRefusal, PlainRefusal};
 use super::errors::{ApiError, Problem};
 use super::extract::result;
 use super::inference_protocol::{
@@ -51,9 +52,8 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
     params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
     responses(
         (status = 200, body = ModelMetadata),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model", body = ProtocolError),
-        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+        PlainRefusal,
     ), security((), ("key" = [])))]
 pub(super) async fn model(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     plain(metadata(&state, &path, None))
@@ -67,9 +67,8 @@ pub(super) async fn model(path: web::Path<String>, state: web::Data<State>) -> H
     ),
     responses(
         (status = 200, body = ModelMetadata),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model or version", body = ProtocolError),
-        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+        PlainRefusal,
     ), security((), ("key" = [])))]
 pub(super) async fn model_version(path: web::Path<(String, String)>, state: web::Data<State>) -> HttpResponse {
     plain(metadata(&state, &path.0, Some(&path.1)))
@@ -80,9 +79,8 @@ pub(super) async fn model_version(path: web::Path<(String, String)>, state: web:
     params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
     responses(
         (status = 200, body = ModelReady),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model", body = ProtocolError),
-        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+        PlainRefusal,
     ), security((), ("key" = [])))]
 pub(super) async fn model_ready(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     plain(readiness(&state, &path, None))
@@ -96,9 +94,8 @@ pub(super) async fn model_ready(path: web::Path<String>, state: web::Data<State>
     ),
     responses(
         (status = 200, body = ModelReady),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model or version", body = ProtocolError),
-        (status = 503, description = "Starting or shutting down", body = ProtocolError),
+        PlainRefusal,
     ), security((), ("key" = [])))]
 pub(super) async fn model_version_ready(path: web::Path<(String, String)>, state: web::Data<State>) -> HttpResponse {
     plain(readiness(&state, &path.0, Some(&path.1)))
@@ -111,13 +108,9 @@ pub(super) async fn model_version_ready(path: web::Path<(String, String)>, state
     responses(
         (status = 200, body = InferResponse),
         (status = 400, description = "Not a request of the protocol", body = ProtocolError),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model", body = ProtocolError),
-        (status = 408, description = "The body took too long to come", body = ProtocolError),
-        (status = 413, description = "Too large", body = ProtocolError),
-        (status = 415, description = "A compressed body", body = ProtocolError),
-        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
-        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+        PlainBodyRefusal,
+        PlainRefusal,
     ), security((), ("key" = [])))]
 pub(super) async fn infer(
     request: HttpRequest,
@@ -138,13 +131,9 @@ pub(super) async fn infer(
     responses(
         (status = 200, body = InferResponse),
         (status = 400, description = "Not a request of the protocol", body = ProtocolError),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model or version", body = ProtocolError),
-        (status = 408, description = "The body took too long to come", body = ProtocolError),
-        (status = 413, description = "Too large", body = ProtocolError),
-        (status = 415, description = "A compressed body", body = ProtocolError),
-        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
-        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+        PlainBodyRefusal,
+        PlainRefusal,
     ), security((), ("key" = [])))]
 pub(super) async fn infer_version(
     request: HttpRequest,

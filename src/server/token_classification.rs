@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use super::body::{self, HeldBody};
+use super::documentation::{PlainBodyRefusal, PlainRefusal};
 use super::errors::{ApiError, Problem};
 use super::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
 use super::inference_protocol::ProtocolError;
@@ -21,13 +22,9 @@ use crate::text::Document;
     responses(
         (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Vec<Member>),
         (status = 400, description = "Not JSON", body = ProtocolError),
-        (status = 401, description = "No valid API key", body = ProtocolError),
-        (status = 408, description = "The body took too long to come", body = ProtocolError),
-        (status = 413, description = "Too large", body = ProtocolError),
-        (status = 415, description = "Another media type", body = ProtocolError),
         (status = 422, description = "JSON of another form", body = ProtocolError),
-        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
-        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+        PlainBodyRefusal,
+        PlainRefusal,
     ),
     security((), ("key" = [])),
 )]
@@ -47,14 +44,10 @@ pub(super) async fn default_model(
     responses(
         (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Vec<Member>),
         (status = 400, description = "Not JSON", body = ProtocolError),
-        (status = 401, description = "No valid API key", body = ProtocolError),
         (status = 404, description = "No such model", body = ProtocolError),
-        (status = 408, description = "The body took too long to come", body = ProtocolError),
-        (status = 413, description = "Too large", body = ProtocolError),
-        (status = 415, description = "Another media type", body = ProtocolError),
         (status = 422, description = "JSON of another form", body = ProtocolError),
-        (status = 429, description = "Too much is waiting: see Retry-After", body = ProtocolError),
-        (status = 503, description = "Starting, shutting down, or out of time", body = ProtocolError),
+        PlainBodyRefusal,
+        PlainRefusal,
     ),
     security((), ("key" = [])),
 )]
