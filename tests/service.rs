@@ -112,6 +112,17 @@ fn tags_come_for_every_token() {
 }
 
 #[test]
+fn whoever_has_the_answer_finds_the_place_free() {
+    let service = tiny_service(ServiceOptions { max_waiting_documents: 1, ..ServiceOptions::default() });
+    for round in 0..300 {
+        let text = if round % 3 == 0 { "\u{1}".to_owned() } else { long_text(round * 10) };
+        let mut answers = service.submit(vec![document(text)], EXTRACTION, None).expect("nothing waits");
+        assert!(answers.wait().is_some());
+        assert_eq!(service.load(), Load { documents: 0, tokens: 0 }, "round {round}");
+    }
+}
+
+#[test]
 fn a_document_without_tokens_is_answered() {
     let service = tiny_service(ServiceOptions::default());
     let answers = service.submit(vec![document("\u{1}"), document("a b c")], EXTRACTION, None).expect("room");

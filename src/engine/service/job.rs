@@ -43,7 +43,22 @@ pub(super) enum Prepared {
     /// Windows wait.
     Ready(Arc<Job>),
     /// The document has its answer already.
-    Answered,
+    Answered(Reply),
+}
+
+/// An answer on its way. It is sent once the queue no longer counts its document, so that whoever has all answers finds
+/// the place of their documents free.
+#[must_use]
+pub(super) struct Reply {
+    pub client: Client,
+    pub answer: Answer,
+}
+
+impl Reply {
+    /// Sends the answer, if anybody waits for it.
+    pub fn send(self) {
+        self.client.send(self.answer);
+    }
 }
 
 impl Preparation {
@@ -79,17 +94,16 @@ impl Preparation {
                     Progress { decoder: Some(Decoder::new(want)), arrived: BTreeMap::new(), next: 0, timings };
                 let progress = Mutex::new(progress);
                 let job = Job { place, document, want, client, tokens, windows, usage, progress };
-                if job.windows.is_empty() {
-                    job.answer_if_complete(model);
-                    return Prepared::Answered;
+                match job.answer_if_complete(model) {
+                    Some(reply) => Prepared::Answered(reply),
+                    None => Prepared::Ready(Arc::new(job)),
                 }
-                Prepared::Ready(Arc::new(job))
             }
             Err(error) => {
                 self.timings.tokenise += started.elapsed();
                 let (usage, timings) = (Usage::default(), self.timings);
-                self.client.send(Answer { place: self.place, found: Err(error.into()), usage, timings });
-                Prepared::Answered
+                let answer = Answer { place: self.place, found: Err(error.into()), usage, timings };
+                Prepared::Answered(Reply { client: self.client, answer })
             }
         }
     }
@@ -142,26 +156,23 @@ impl Job {
         WindowInput::new(&self.tokens, self.windows[index].tokens.clone())
     }
 
-    /// Takes the output of a window and decodes as far as it is that window's turn; true when the document has its
-    /// answer by that. `spent` is the window's share of the time that its batch took.
+    /// Takes the output of a window and decodes as far as it is that window's turn; the document's answer, if that was
+    /// the last. `spent` is the window's share of the time that its batch took.
     pub fn deliver(
         &self,
         model: &Model,
         index: usize,
         output: Result<WindowOutput, EngineError>,
         spent: Duration,
-    ) -> bool {
+    ) -> Option<Reply> {
         let started = Instant::now();
         let mut progress = self.progress();
         progress.timings.inference += spent;
         let decoded = output.and_then(|output| Ok(self.decode(model, &mut progress, index, output)?));
         progress.timings.decode += started.elapsed();
-        if progress.decoder.is_none() {
-            return false;
-        }
+        progress.decoder.as_ref()?;
         if let Err(error) = decoded {
-            self.fail(&mut progress, error);
-            return true;
+            return Some(self.fail(&mut progress, error));
         }
         drop(progress);
         self.answer_if_complete(model)
@@ -189,28 +200,29 @@ impl Job {
     }
 
     /// Gives the document an error for its answer, unless it has one.
-    pub fn give_up(&self, error: EngineError) -> bool {
+    pub fn give_up(&self, error: EngineError) -> Option<Reply> {
         let mut progress = self.progress();
-        let unanswered = progress.decoder.is_some();
-        if unanswered {
-            self.fail(&mut progress, error);
-        }
-        unanswered
+        progress.decoder.is_some().then(|| self.fail(&mut progress, error))
     }
 
-    fn fail(&self, progress: &mut Progress, error: EngineError) {
+    fn fail(&self, progress: &mut Progress, error: EngineError) -> Reply {
         progress.decoder = None;
         progress.arrived.clear();
-        self.client.send(Answer { place: self.place, found: Err(error), usage: self.usage, timings: progress.timings });
+        self.reply(Err(error), progress.timings)
     }
 
-    fn answer_if_complete(&self, model: &Model) -> bool {
+    fn reply(&self, found: Result<Found, EngineError>, timings: Timings) -> Reply {
+        let answer = Answer { place: self.place, found, usage: self.usage, timings };
+        Reply { client: self.client.clone(), answer }
+    }
+
+    fn answer_if_complete(&self, model: &Model) -> Option<Reply> {
         let started = Instant::now();
         let mut progress = self.progress();
         if progress.next < self.windows.len() {
-            return false;
+            return None;
         }
-        let Some(decoder) = progress.decoder.take() else { return false };
+        let decoder = progress.decoder.take()?;
         let mut timings = progress.timings;
         drop(progress);
         let found = match decoder {
@@ -222,8 +234,7 @@ impl Job {
             Decoder::Tags(decoder) => Found::Tags(decoder.finish()),
         };
         timings.decode += started.elapsed();
-        self.client.send(Answer { place: self.place, found: Ok(found), usage: self.usage, timings });
-        true
+        Some(self.reply(Ok(found), timings))
     }
 
     fn reading<'a>(&'a self, model: &'a Model) -> Reading<'a> {

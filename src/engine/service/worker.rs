@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::job::{Job, Preparation, Prepared};
+use super::job::{Job, Preparation, Prepared, Reply};
 use super::queue::{Alone, Batch, Step, Task};
 use super::{Answer, Shared, State, Timings, Usage, Want};
 use crate::decode::DocumentDecoder;
@@ -92,9 +92,10 @@ fn do_alone<'a>(shared: &'a Shared, task: Alone<Work>, batch: &mut Batch<Work>) 
     let Alone { number, tokens, work } = task;
     match work {
         Work::Prepare(preparation) => {
-            let (next, keeps_its_turn) = prepare(shared, preparation);
+            let next = prepare(shared, preparation);
             let mut state = shared.state();
-            state.queue.prepared(number, tokens, next, keeps_its_turn);
+            state.queue.prepared(number, tokens, next.tasks, next.keeps_its_turn);
+            next.reply.into_iter().for_each(Reply::send);
             state
         }
         // Windows are never handed out alone.
@@ -112,25 +113,37 @@ fn wake_others(shared: &Shared, state: &State) {
     }
 }
 
-/// Tokenises a stretch of a document; what then waits, and whether the document's request may go on at once.
-fn prepare(shared: &Shared, preparation: Box<Preparation>) -> (Vec<Task<Work>>, bool) {
+/// What follows on a stretch of preparation.
+struct Next {
+    /// What waits now.
+    tasks: Vec<Task<Work>>,
+    /// The document's request may go on at once.
+    keeps_its_turn: bool,
+    /// The document's answer, if nothing waits.
+    reply: Option<Reply>,
+}
+
+/// Tokenises a stretch of a document.
+fn prepare(shared: &Shared, preparation: Box<Preparation>) -> Next {
     let (place, client) = (preparation.place, preparation.client.clone());
     let prepared = catch_unwind(AssertUnwindSafe(|| preparation.advance(&shared.model, shared.window)));
+    let answered = |reply| Next { tasks: Vec::new(), keeps_its_turn: true, reply: Some(reply) };
     match prepared {
         Ok(Prepared::Unfinished(preparation)) => {
             let tokens = preparation.remaining_tokens();
-            (vec![Task { tokens, batched: false, work: Work::Prepare(preparation) }], false)
+            let tasks = vec![Task { tokens, batched: false, work: Work::Prepare(preparation) }];
+            Next { tasks, keeps_its_turn: false, reply: None }
         }
         Ok(Prepared::Ready(job)) => {
             let tokens = job.windows.iter().map(|window| window.tokens.len());
             let window = |(index, tokens)| Task { tokens, batched: true, work: Work::Window(Arc::clone(&job), index) };
-            (tokens.enumerate().map(window).collect(), true)
+            Next { tasks: tokens.enumerate().map(window).collect(), keeps_its_turn: true, reply: None }
         }
-        Ok(Prepared::Answered) => (Vec::new(), true),
+        Ok(Prepared::Answered(reply)) => answered(reply),
         Err(_) => {
             let found = Err(EngineError::Panic);
-            client.send(Answer { place, found, usage: Usage::default(), timings: Timings::default() });
-            (Vec::new(), true)
+            let answer = Answer { place, found, usage: Usage::default(), timings: Timings::default() };
+            answered(Reply { client, answer })
         }
     }
 }
@@ -153,7 +166,10 @@ fn run_windows<'a>(shared: &'a Shared, batch: Batch<Work>, running: Running<'_>)
         answered.extend(run_group(shared, &wanted, &group, running.take().unwrap_or(Running::Alone)));
     }
     let mut state = shared.state();
-    answered.into_iter().for_each(|number| state.queue.document_done(number));
+    for (number, reply) in answered {
+        state.queue.document_done(number);
+        reply.send();
+    }
     state
 }
 
@@ -173,7 +189,7 @@ impl Heads {
     }
 }
 
-fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], running: Running<'_>) -> Vec<u64> {
+fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], running: Running<'_>) -> Vec<(u64, Reply)> {
     let both = DocumentDecoder::heads(heads.entities.name());
     let names = if heads.statements { &both[..] } else { &both[1..] };
     let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();
@@ -197,8 +213,8 @@ fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], r
         let share = job.window(*index).ids.len() as f64 / tokens.max(1) as f64;
         let spent = Duration::from_secs_f64(spent.as_secs_f64() * share);
         let delivered = AssertUnwindSafe(|| job.deliver(&shared.model, *index, output, spent));
-        let answered = catch_unwind(delivered).unwrap_or_else(|_| job.give_up(EngineError::Panic));
-        answered.then_some(*number)
+        let reply = catch_unwind(delivered).unwrap_or_else(|_| job.give_up(EngineError::Panic));
+        reply.map(|reply| (*number, reply))
     };
     group.iter().zip(outputs).filter_map(deliver).collect()
 }
