@@ -16,6 +16,7 @@ const EXTRACTION: Want = Want::Extraction(Options {
     offset_unit: onrecord::text::OffsetUnit::Codepoint,
     min_score: 0.0,
     max_window: None,
+    floating: true,
 });
 
 fn service(options: ServiceOptions) -> Service {

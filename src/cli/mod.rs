@@ -138,6 +138,10 @@ struct ExtractionArguments {
     #[arg(long, value_name = "SCORE", env = "ONRECORD_MIN_SCORE", default_value = "0", value_parser = score)]
     #[arg(allow_negative_numbers = true)]
     min_score: f32,
+
+    /// Leave out quotations that stand by themselves, without source or cue, behind an attributed one
+    #[arg(long, env = "ONRECORD_NO_FLOATING", value_parser = clap::builder::FalseyValueParser::new())]
+    no_floating: bool,
 }
 
 impl ExtractionArguments {
@@ -147,6 +151,7 @@ impl ExtractionArguments {
             offset_unit: self.offset_unit,
             min_score: self.min_score,
             max_window: None,
+            floating: !self.no_floating,
         }
     }
 }

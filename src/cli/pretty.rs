@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::table;
+use crate::decode::Polarity;
 use crate::engine::{ExtractedStatement, Extraction};
 use crate::text::{Document, OffsetUnit, Offsets};
 
@@ -62,7 +63,9 @@ fn row(statement: &ExtractedStatement, extraction: &Extraction) -> [String; 3] {
         (true, false) => format!("({})", join(&statement.source, " ")),
         (true, true) => "—".to_owned(),
     };
-    [speaker, join(&statement.cue, " "), join(&statement.content, " … ")]
+    let cue = join(&statement.cue, " ");
+    let cue = if statement.polarity == Polarity::Negative.name() { format!("not: {cue}") } else { cue };
+    [speaker, cue, join(&statement.content, " … ")]
 }
 
 /// One line per label: its entities, each form once.

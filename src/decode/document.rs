@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::links::{LinkSpan, View};
+use super::mentions::{Mention, mentions_of};
 use super::statements::assemble;
 use super::stitch::{Arrivals, best_window, stitch};
 use super::tags::{decode_tags, tag_tokens};
@@ -27,6 +28,7 @@ pub struct DocumentDecoder {
     arrivals: Arrivals,
     entities: Vec<Entity>,
     spans: Vec<LinkSpan>,
+    mentions: Vec<Mention>,
 }
 
 /// The statement head's labels in the scheme's order.
@@ -45,6 +47,7 @@ impl DocumentDecoder {
             arrivals: Arrivals::default(),
             entities: Vec::new(),
             spans: Vec::new(),
+            mentions: Vec::new(),
         }
     }
 
@@ -64,7 +67,8 @@ impl DocumentDecoder {
     /// Links the spans and hands over what was found, in text order.
     pub fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
         let paragraphs: Vec<_> = tokens.paragraphs.iter().map(|p| tokens.bytes(p.clone())).collect();
-        Annotations { entities: self.entities, statements: assemble(model, text, &paragraphs, &self.spans) }
+        let Self { entities, spans, mentions, .. } = self;
+        Annotations { entities, statements: assemble(model, text, &paragraphs, &spans), mentions }
     }
 
     fn decode_paragraph(
@@ -76,10 +80,12 @@ impl DocumentDecoder {
         let Reading { model, tokens, .. } = reading;
         let [statements, entities] = Self::heads(&self.entity_scheme);
         let scheme = model.scheme(entities)?;
+        let mut named = Vec::new();
         let scores = stitch(&self.arrivals.pending, paragraph.clone(), 1, scheme.tags());
         for span in decode_tags(scheme, &scores) {
             let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
             let label = scheme.labels[span.label].clone();
+            named.push((self.entities.len(), scheme.labels[span.label].as_str(), range.clone()));
             self.entities.push(Entity { label, bytes: tokens.bytes(range), score: span.score });
         }
         let scheme = model.scheme(statements)?;
@@ -97,7 +103,32 @@ impl DocumentDecoder {
                 home: 0,
             });
         }
+        let sources = self.spans[first..].iter().filter(|span| span.role == LinkRole::Source);
+        let sources: Vec<Range<usize>> = sources.map(|span| span.tokens.clone()).collect();
+        let mentions = mentions_of(reading.text, tokens, paragraph, &named, &sources);
+        self.see(model, mentions);
         self.project(model, first)
+    }
+
+    /// Gives mentions their vectors, each end as its best window knows it.
+    fn see(&mut self, model: &Model, mut mentions: Vec<Mention>) {
+        let pending = &self.arrivals.pending;
+        let hidden = model.config().encoder.hidden_size;
+        let state = |token: usize| {
+            let (window, output) = &pending[best_window(pending, token)?];
+            let row = (token - window.tokens.start) * hidden;
+            Some(&output.states[row..row + hidden])
+        };
+        mentions.retain(|mention| !mention.tokens.is_empty());
+        let ends: Option<Vec<(&[f32], &[f32])>> = mentions
+            .iter()
+            .map(|mention| Some((state(mention.tokens.start)?, state(mention.tokens.end - 1)?)))
+            .collect();
+        let vectors = ends.map(|ends| model.mention_vectors(&ends)).unwrap_or_default();
+        for (mention, vector) in mentions.iter_mut().zip(vectors) {
+            mention.vector = vector;
+        }
+        self.mentions.append(&mut mentions);
     }
 
     /// Gives the spans from index `first` on their vectors, in every pending window that holds them.

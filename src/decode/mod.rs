@@ -4,11 +4,16 @@
 //! statements. Everything here is in bytes of the document's text; no tensors, no file formats.
 
 mod act;
+mod descriptions;
 mod document;
+mod floating;
 mod links;
+mod mentions;
 mod names;
 mod paragraphs;
+mod polarity;
 mod quotation;
+mod resolve;
 mod speakers;
 mod statements;
 mod stitch;
@@ -16,6 +21,8 @@ mod tags;
 
 pub use act::{Act, act};
 pub use document::{DocumentDecoder, Reading, TokenDecoder};
+pub use mentions::{Form, Mention, Pronoun, Referent, find_mentions};
+pub use polarity::{Polarity, polarity};
 pub use quotation::{Kind, Quotations};
 pub use speakers::{Attribution, Speaker, Via, resolve_speakers};
 pub use statements::Statement;
@@ -42,13 +49,36 @@ pub struct Segment {
     pub score: f32,
 }
 
-/// What one document says: entities and statements, both in text order.
+/// What one document says: entities, statements and mentions, each in text order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Annotations {
     /// Named entities.
     pub entities: Vec<Entity>,
     /// Statements.
     pub statements: Vec<Statement>,
+    /// Where the document speaks of somebody.
+    pub mentions: Vec<Mention>,
+}
+
+impl Annotations {
+    /// Leaves out entities and statements that score below a limit, and mentions that rest on them.
+    pub fn keep(&mut self, min_score: f32) {
+        let mut kept = 0;
+        let places: Vec<Option<usize>> = (self.entities.iter())
+            .map(|entity| {
+                let place = (entity.score >= min_score).then_some(kept);
+                kept += usize::from(place.is_some());
+                place
+            })
+            .collect();
+        self.entities.retain(|entity| entity.score >= min_score);
+        self.statements.retain(|statement| statement.score >= min_score);
+        self.mentions.retain_mut(|mention| {
+            let Some(entity) = mention.entity else { return true };
+            mention.entity = places[entity];
+            mention.entity.is_some()
+        });
+    }
 }
 
 /// A token with what one tag head says of it.

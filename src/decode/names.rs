@@ -138,6 +138,13 @@ pub(super) struct Name {
     pub mentions: Vec<usize>,
 }
 
+impl Name {
+    /// The given name in lower case, where the fullest form has more than one word.
+    pub fn given(&self) -> Option<String> {
+        self.words.first().filter(|_| self.words.len() > 1).cloned()
+    }
+}
+
 /// Labels of things that can speak.
 pub(super) const SPEAKING: [&str; 5] = ["PER", "ORG", "NORP", "LOC", "FAC"];
 

@@ -1,7 +1,9 @@
-//! Speakers: the person or organisation behind a statement, as far as its source names one.
+//! Speakers: the person or organisation behind a statement.
 
+use super::mentions::{Form, Mention, Pronoun, Referent, referents};
 use super::names::{Name, SPEAKING, alias, group_names, name_of_text, name_words};
-use super::{Entity, Statement};
+use super::resolve::{Guess, resolve};
+use super::{Annotations, Entity, Reading, Segment, Statement};
 use crate::text::ByteRange;
 
 /// How a source leads to its speaker.
@@ -15,7 +17,12 @@ pub enum Via {
     Pronoun,
     /// The source is a description.
     Nominal,
+    /// There is no source: the quotation before has this speaker.
+    Running,
 }
+
+/// A pronoun or a description has a speaker if that is at least so probable.
+const LIKELY: f32 = 0.5;
 
 impl Via {
     /// The name used in the output.
@@ -25,6 +32,7 @@ impl Via {
             Self::Alias => "alias",
             Self::Pronoun => "pronoun",
             Self::Nominal => "nominal",
+            Self::Running => "running",
         }
     }
 }
@@ -38,7 +46,7 @@ pub struct Speaker {
     pub label: String,
     /// Other forms of the name in the document, in text order.
     pub aliases: Vec<String>,
-    /// Every mention of the name, in text order.
+    /// Every mention, by name, pronoun or description, in text order.
     pub mentions: Vec<ByteRange>,
     /// Indices of the statements attributed to this speaker, alone or with others.
     pub statements: Vec<usize>,
@@ -53,55 +61,156 @@ pub struct Attribution {
     pub entity: Option<usize>,
     /// How the source leads to the speaker.
     pub via: Via,
-    /// 0 to 1: the source segment's score, times that of the entity.
+    /// 0 to 1: how probable it is that the source means this speaker.
     pub score: f32,
 }
 
 /// Finds the speakers of a document.
 ///
 /// Returns them in the order in which they first speak, and per statement the speaker and after it the joint
-/// speakers ("A and B said"); none where the source is a pronoun, a description, or absent.
+/// speakers ("A and B said"); none where the text names nobody.
+///
+/// A name in the source is the speaker. A pronoun or a description is whoever the model takes it for, unless that is more
+/// probably nobody. "I" and "we" in a quotation are whoever is quoted, and a quotation that floats has the speaker of the
+/// one before it.
 pub fn resolve_speakers(
-    text: &str,
-    entities: &[Entity],
-    statements: &[Statement],
+    Reading { model, text, tokens }: Reading<'_>,
+    Annotations { entities, statements, mentions }: &Annotations,
 ) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
     let names = group_names(text, entities);
-    let mut name_of = vec![None; entities.len()];
-    for (index, name) in names.iter().enumerate() {
-        for &mention in &name.mentions {
-            name_of[mention] = Some(index);
-        }
-    }
-    let mut speakers: Vec<Speaker> = Vec::new();
-    let mut speaker_of = vec![None; names.len()];
-    let mut attributions = Vec::with_capacity(statements.len());
-    for (number, statement) in statements.iter().enumerate() {
-        let mut found: Vec<Attribution> = Vec::new();
-        for segment in &statement.source {
-            for (name, entity) in named(text, &segment.bytes, entities, &names, &name_of) {
-                let speaker = *speaker_of[name].get_or_insert_with(|| {
-                    speakers.push(speaker(text, entities, &names[name]));
-                    speakers.len() - 1
-                });
-                if found.iter().any(|attribution| attribution.speaker == speaker) {
-                    continue;
-                }
-                let form = entity.map_or(&segment.bytes, |entity| &entities[entity].bytes);
-                let words = name_words(&text[form.clone()]).join(" ");
-                let full = words.to_lowercase() == names[name].fullest.to_lowercase();
-                found.push(Attribution {
-                    speaker,
-                    entity,
-                    via: if full { Via::Name } else { Via::Alias },
-                    score: segment.score * entity.map_or(1.0, |entity| entities[entity].score),
-                });
-                speakers[speaker].statements.push(number);
+    let referents = referents(model, text, tokens, mentions, entities, statements, &names);
+    let guesses = resolve(model, mentions, &referents);
+    let document = Document { text, entities, mentions, referents, guesses, name_of: name_of(entities, &names), names };
+    let mut meant: Vec<Vec<Meant>> = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let segments = statement.source.iter();
+        let mut found: Vec<Meant> = Vec::new();
+        for next in segments.flat_map(|segment| document.meant_by(segment)) {
+            if found.iter().all(|known| known.name != next.name) {
+                found.push(next);
             }
         }
-        attributions.push(found);
+        meant.push(found);
     }
-    (speakers, attributions)
+    for (number, statement) in statements.iter().enumerate() {
+        if statement.floating {
+            meant[number] = running(number.checked_sub(1).map(|before| &meant[before]));
+        } else if let Some(quoted) = document.quoted_in(statement)
+            && meant[number].is_empty()
+        {
+            meant[number] = meant[quoted].iter().map(|meant| Meant { via: Via::Pronoun, ..meant.clone() }).collect();
+        }
+    }
+    document.speakers(&meant)
+}
+
+/// Whom a statement is attributed to.
+#[derive(Debug, Clone)]
+struct Meant {
+    name: usize,
+    entity: Option<usize>,
+    via: Via,
+    score: f32,
+}
+
+/// How sure the speaker of a floating quotation is beside that of the one before it.
+const RUNNING: f32 = 0.8;
+
+fn running(before: Option<&Vec<Meant>>) -> Vec<Meant> {
+    let follow = |meant: &Meant| Meant { via: Via::Running, score: meant.score * RUNNING, ..meant.clone() };
+    before.into_iter().flatten().map(follow).collect()
+}
+
+/// For each entity the number of its name.
+fn name_of(entities: &[Entity], names: &[Name]) -> Vec<Option<usize>> {
+    let mut name_of = vec![None; entities.len()];
+    for (index, name) in names.iter().enumerate() {
+        name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
+    }
+    name_of
+}
+
+/// What the speakers of a document are found from.
+struct Document<'a> {
+    text: &'a str,
+    entities: &'a [Entity],
+    mentions: &'a [Mention],
+    referents: Vec<Option<Referent>>,
+    guesses: Vec<Vec<Guess>>,
+    names: Vec<Name>,
+    name_of: Vec<Option<usize>>,
+}
+
+impl Document<'_> {
+    /// Whom a segment of a source means.
+    fn meant_by(&self, segment: &Segment) -> Vec<Meant> {
+        let named = named(self.text, &segment.bytes, self.entities, &self.names, &self.name_of);
+        let by_name = named.into_iter().map(|(name, entity)| {
+            let form = entity.map_or(&segment.bytes, |entity| &self.entities[entity].bytes);
+            let words = name_words(&self.text[form.clone()]).join(" ");
+            let full = words.to_lowercase() == self.names[name].fullest.to_lowercase();
+            let via = if full { Via::Name } else { Via::Alias };
+            Meant { name, entity, via, score: segment.score * entity.map_or(1.0, |entity| self.entities[entity].score) }
+        });
+        let by_name: Vec<Meant> = by_name.collect();
+        if by_name.is_empty() { self.referred_to(segment).into_iter().collect() } else { by_name }
+    }
+
+    /// The mention that a source is.
+    fn mention(&self, source: &ByteRange) -> Option<usize> {
+        let from = self.mentions.partition_point(|mention| mention.bytes.start < source.start);
+        let here = self.mentions[from..].iter().take_while(|mention| mention.bytes.start == source.start);
+        here.zip(from..).find(|(mention, _)| mention.bytes == *source && mention.form != Form::Name).map(|(_, at)| at)
+    }
+
+    /// Whom a source without a name most probably refers to, if to anybody.
+    fn referred_to(&self, segment: &Segment) -> Option<Meant> {
+        let mention = self.mention(&segment.bytes)?;
+        let (name, probability) = self.likely(mention)?;
+        let via = if self.mentions[mention].form == Form::Nominal { Via::Nominal } else { Via::Pronoun };
+        let before = |&&entity: &&usize| self.entities[entity].bytes.start < segment.bytes.start;
+        let mentions = &self.names[name].mentions;
+        let entity = mentions.iter().rev().find(before).or(mentions.first()).copied();
+        Some(Meant { name, entity, via, score: segment.score * probability })
+    }
+
+    /// The name that an anaphor means, where that is likely enough.
+    fn likely(&self, mention: usize) -> Option<Guess> {
+        let guesses = &self.guesses[mention];
+        let nobody = 1.0 - guesses.iter().map(|(_, probability)| probability).sum::<f32>();
+        guesses.first().copied().filter(|(_, probability)| *probability >= LIKELY && *probability > nobody)
+    }
+
+    /// The statement in whose quoted content this statement's "I" or "we" stands.
+    fn quoted_in(&self, statement: &Statement) -> Option<usize> {
+        let mention = statement.source.iter().find_map(|segment| self.mention(&segment.bytes))?;
+        let is_speaker = matches!(self.mentions[mention].form, Form::Pronoun(Pronoun::I | Pronoun::We));
+        self.referents[mention].as_ref()?.content.filter(|_| is_speaker)
+    }
+
+    fn speakers(&self, meant: &[Vec<Meant>]) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
+        let mut speakers: Vec<Speaker> = Vec::new();
+        let mut speaker_of = vec![None; self.names.len()];
+        let mut attributions = Vec::with_capacity(meant.len());
+        for (number, meant) in meant.iter().enumerate() {
+            let attribution = |meant: &Meant| {
+                let speaker = *speaker_of[meant.name].get_or_insert_with(|| {
+                    speakers.push(speaker(self.text, self.entities, &self.names[meant.name]));
+                    speakers.len() - 1
+                });
+                speakers[speaker].statements.push(number);
+                Attribution { speaker, entity: meant.entity, via: meant.via, score: meant.score }
+            };
+            attributions.push(meant.iter().map(attribution).collect());
+        }
+        for (index, mention) in self.mentions.iter().enumerate().filter(|(_, mention)| mention.form != Form::Name) {
+            if let Some(speaker) = self.likely(index).and_then(|(name, _)| speaker_of[name]) {
+                speakers[speaker].mentions.push(mention.bytes.clone());
+            }
+        }
+        speakers.iter_mut().for_each(|speaker| speaker.mentions.sort_by_key(|bytes| (bytes.start, bytes.end)));
+        (speakers, attributions)
+    }
 }
 
 /// The names (and the entities that carry them) that a source gives; a source without an entity may still be as a
@@ -118,6 +227,11 @@ fn named(
         return name_of_text(&text[source.clone()], names).map(|name| (name, None)).into_iter().collect();
     }
     heads.into_iter().filter_map(|entity| Some((name_of[entity]?, Some(entity)))).collect()
+}
+
+/// True when a source leads to a name by itself.
+pub(super) fn gives_name(text: &str, source: &ByteRange, entities: &[Entity], names: &[Name]) -> bool {
+    !named_heads(text, source, entities).is_empty() || name_of_text(&text[source.clone()], names).is_some()
 }
 
 fn speaker(text: &str, entities: &[Entity], name: &Name) -> Speaker {

@@ -1,8 +1,9 @@
 //! Statements: a cue with its sources and contents.
 
+use super::floating::floating;
 use super::links::{Link, LinkSpan, link};
 use super::paragraphs::leads_into;
-use super::{Act, Kind, Quotations, Segment, act};
+use super::{Act, Kind, Polarity, Quotations, Segment, act, polarity};
 use crate::model::{LinkRole, Model};
 use crate::text::ByteRange;
 
@@ -19,6 +20,10 @@ pub struct Statement {
     pub kind: Kind,
     /// Whether it was uttered or thought.
     pub act: Act,
+    /// Whether it was made, or is said not to have been.
+    pub polarity: Polarity,
+    /// A quotation that stands by itself behind another: it has neither source nor cue, and that one's speaker.
+    pub floating: bool,
     /// Product of the scores of its segments and links, 0 to 1.
     pub score: f32,
 }
@@ -41,6 +46,9 @@ pub(super) fn assemble(model: &Model, text: &str, paragraphs: &[ByteRange], span
     let mut statements: Vec<Statement> =
         links.chunk_by(|a, b| a.cue == b.cue).filter_map(|links| statement(text, &quotations, spans, links)).collect();
     statements.sort_by_key(Statement::start);
+    let floating = floating(text, paragraphs, &quotations, &statements);
+    statements.extend(floating);
+    statements.sort_by_key(Statement::start);
     statements
 }
 
@@ -56,6 +64,7 @@ fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[L
         return None;
     }
     let ranges: Vec<ByteRange> = content.iter().map(|segment| segment.bytes.clone()).collect();
+    let polarity = polarity(text, &source, &[segment(cue)], &content);
     let product: f32 = links.iter().map(|link| link.probability * spans[link.span].score).product();
     Some(Statement {
         source,
@@ -63,6 +72,8 @@ fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[L
         content,
         kind: quotations.kind(text, &ranges),
         act: act(&text[cue.bytes.clone()]),
+        polarity,
+        floating: false,
         score: (product * cue.score).clamp(0.0, 1.0),
     })
 }

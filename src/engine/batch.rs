@@ -41,8 +41,8 @@ pub(super) fn run(
         .into_par_iter()
         .zip(annotations)
         .map(|(prepared, annotations)| {
-            let document = prepared?.document;
-            Ok(Extraction::new(model.identifier(), document, annotations?, options))
+            let prepared = prepared?;
+            Ok(Extraction::new(&prepared.document.id, prepared.reading(model), annotations?, options))
         })
         .collect()
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Options;
-use crate::decode::{Annotations, Attribution, Segment, Speaker, Statement, resolve_speakers};
-use crate::text::{ByteRange, Document, OffsetUnit, Offsets, language_warning};
+use crate::decode::{Annotations, Attribution, Reading, Segment, Speaker, Statement, resolve_speakers};
+use crate::text::{ByteRange, OffsetUnit, Offsets, language_warning};
 
 /// Version of the output's form.
 const SCHEMA: u32 = 1;
@@ -72,6 +72,8 @@ pub struct ExtractedStatement {
     pub id: String,
     pub kind: String,
     pub act: String,
+    pub polarity: String,
+    pub floating: bool,
     pub score: f64,
     pub source: Vec<ExtractedSegment>,
     pub cue: Vec<ExtractedSegment>,
@@ -109,12 +111,12 @@ pub struct ExtractedSpeaker {
 impl Extraction {
     /// Puts annotations into the contract's form. What scores below the limit is dropped before speakers are
     /// resolved, so that no id dangles.
-    pub(super) fn new(model: String, document: &Document, annotations: Annotations, options: &Options) -> Self {
-        let text = &document.text;
-        let Annotations { mut entities, mut statements } = annotations;
-        entities.retain(|entity| entity.score >= options.min_score);
-        statements.retain(|statement| statement.score >= options.min_score);
-        let (speakers, attributions) = resolve_speakers(text, &entities, &statements);
+    pub(super) fn new(id: &str, reading: Reading<'_>, mut annotations: Annotations, options: &Options) -> Self {
+        let text = reading.text;
+        annotations.keep(options.min_score);
+        annotations.statements.retain(|statement| options.floating || !statement.floating);
+        let (speakers, attributions) = resolve_speakers(reading, &annotations);
+        let Annotations { entities, statements, .. } = annotations;
         let form = Form { text, offsets: Offsets::new(text, options.offset_unit) };
         let entities = entities.iter().enumerate().map(|(index, entity)| ExtractedEntity {
             id: format!("e{index}"),
@@ -127,8 +129,8 @@ impl Extraction {
         let statements = statements.iter().zip(&attributions).enumerate();
         Self {
             schema: SCHEMA,
-            model,
-            id: document.id.clone(),
+            model: reading.model.identifier(),
+            id: id.to_owned(),
             entities: entities.collect(),
             statements: statements
                 .map(|(index, (statement, who))| form.statement(index, statement, who, &speakers))
@@ -185,6 +187,8 @@ impl Form<'_> {
             id: format!("s{index}"),
             kind: statement.kind.name().to_owned(),
             act: statement.act.name().to_owned(),
+            polarity: statement.polarity.name().to_owned(),
+            floating: statement.floating,
             score: rounded(statement.score),
             source: self.segments(&statement.source),
             cue: self.segments(&statement.cue),

@@ -60,6 +60,8 @@ pub struct Options {
     pub min_score: f32,
     /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
     pub max_window: Option<usize>,
+    /// Whether quotations that stand by themselves behind an attributed one count as statements.
+    pub floating: bool,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             offset_unit: OffsetUnit::default(),
             min_score: 0.0,
             max_window: None,
+            floating: true,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::coreference::MENTION_CLASSES;
 use crate::text::{GAPS, SHAPES};
 
 /// The whole of `config.json`.
@@ -25,6 +26,9 @@ pub struct ModelConfig {
     pub heads: std::collections::BTreeMap<String, Vec<String>>,
     /// Dimensions of the link heads.
     pub links: LinkConfig,
+    /// The coreference head; a model without it resolves neither pronouns nor descriptions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coreference: Option<CoreferenceConfig>,
     /// The corpora that the weights were trained on.
     #[serde(default)]
     pub training_data: Vec<TrainingData>,
@@ -51,6 +55,29 @@ pub struct LinkConfig {
     pub width: usize,
     /// Number of distance buckets, half of them for cues behind the span.
     pub distance_buckets: usize,
+}
+
+/// The coreference head, and how its probabilities are read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CoreferenceConfig {
+    /// Scorers whose scores are averaged.
+    pub scorers: usize,
+    /// Width of a mention's vector, for one scorer.
+    pub width: usize,
+    /// Width of the layer that scores pairs.
+    pub hidden: usize,
+    /// Kinds of mentions, in the order of the head's tables.
+    pub classes: Vec<String>,
+    /// Given names that tell a gender.
+    pub given_names: GivenNames,
+}
+
+/// Given names, in lower case, whose bearers are nearly always of one gender.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "said above")]
+pub struct GivenNames {
+    pub man: Vec<String>,
+    pub woman: Vec<String>,
 }
 
 /// One training file and what may be done with it.
@@ -120,6 +147,16 @@ impl ModelConfig {
         }
         if self.links.distance_buckets < 4 || !self.links.distance_buckets.is_multiple_of(2) {
             return Err(format!("links.distance_buckets is {}", self.links.distance_buckets));
+        }
+        if let Some(coreference) = &self.coreference {
+            for (name, value) in [("scorers", coreference.scorers), ("width", coreference.width), ("hidden", coreference.hidden)] {
+                if value == 0 || value > 1 << 16 {
+                    return Err(format!("coreference.{name} is {value}"));
+                }
+            }
+            if coreference.classes != MENTION_CLASSES {
+                return Err("coreference.classes are not those of this version".to_owned());
+            }
         }
         for (head, tags) in &self.heads {
             check_tags(tags).map_err(|reason| format!("heads.{head}: {reason}"))?;

@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod config;
+mod coreference;
 mod encoder;
 mod heads;
 mod kernels;
@@ -20,7 +21,8 @@ use sha2::{Digest, Sha256};
 
 pub use arithmetic::{Arithmetic, Precision};
 pub(crate) use config::STATEMENT_HEAD;
-pub use config::{EncoderConfig, LinkConfig, ModelConfig, TrainingData};
+pub use config::{CoreferenceConfig, EncoderConfig, GivenNames, LinkConfig, ModelConfig, TrainingData};
+pub use coreference::{MENTION_CLASSES, PAIR_FEATURES, PairFeatures};
 pub use encoder::WindowInput;
 pub use heads::{LinkKind, SpanVectors, TagScheme};
 #[cfg(feature = "benchmarks")]
@@ -30,6 +32,7 @@ pub use source::ModelFiles;
 pub use weights::WeightsError;
 
 use crate::text::{Tokenizer, TokenizerError};
+use coreference::CoreferenceHead;
 use encoder::{Encoder, Scratch};
 use heads::{LinkHead, TagHead};
 use weights::Weights;
@@ -108,6 +111,7 @@ pub struct Model {
     tag_heads: Vec<TagHead>,
     content_links: LinkHead,
     source_links: LinkHead,
+    coreference: Option<CoreferenceHead>,
     hash: String,
 }
 
@@ -161,6 +165,12 @@ impl Model {
             .map_err(broken)?;
         let content_links = LinkHead::load(LinkKind::Content, &config, &weights).map_err(broken)?;
         let source_links = LinkHead::load(LinkKind::Source, &config, &weights).map_err(broken)?;
+        let hidden = config.encoder.hidden_size;
+        let coreference = config.coreference.as_ref();
+        let coreference = coreference
+            .map(|coreference| CoreferenceHead::load(arithmetic.kernels, coreference, hidden, &weights))
+            .transpose()
+            .map_err(broken)?;
         let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             config,
@@ -171,6 +181,7 @@ impl Model {
             tag_heads,
             content_links,
             source_links,
+            coreference,
             hash,
         })
     }
@@ -325,6 +336,28 @@ impl Model {
     /// Score of "this content belongs to no cue".
     pub fn no_link_score(&self, span: &SpanVectors) -> f32 {
         self.content_links.none_score(span)
+    }
+
+    /// Vectors of mentions, which stand for them in [`Model::antecedent_scores`]. `ends` are the states of each one's
+    /// first and last token, `[hidden]` each. Nothing where the model has no coreference head.
+    pub fn mention_vectors(&self, ends: &[(&[f32], &[f32])]) -> Vec<Vec<f32>> {
+        self.coreference.as_ref().map(|head| head.vectors(ends)).unwrap_or_default()
+    }
+
+    /// Scores of the mentions that an anaphor may go back to; nothing where the model has no coreference head.
+    pub fn antecedent_scores(&self, anaphor: &[f32], candidates: &[(&[f32], PairFeatures)]) -> Vec<f32> {
+        self.coreference.as_ref().map(|head| head.scores(anaphor, candidates)).unwrap_or_default()
+    }
+
+    /// Score of an anaphor's going back to nobody, beside [`Model::antecedent_scores`]. `class` is an index into
+    /// [`MENTION_CLASSES`].
+    pub fn nobody_score(&self, anaphor: &[f32], class: usize, is_source: bool) -> f32 {
+        self.coreference.as_ref().map_or(0.0, |head| head.nobody(anaphor, class, is_source))
+    }
+
+    /// "man" or "woman", as in [`MENTION_CLASSES`], where a given name (in lower case) tells.
+    pub fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
+        self.coreference.as_ref().and_then(|head| head.class_of_given_name(name))
     }
 
     fn link_head(&self, kind: LinkKind) -> &LinkHead {

@@ -233,7 +233,7 @@ fn header_length(request: &HttpRequest) -> Result<Option<usize>, ApiError> {
 
 /// Our options among the request's parameters; the protocol's clients may send others of their own.
 fn options(parameters: &Map<String, Value>, scheme: EntityScheme) -> Result<RequestOptions, String> {
-    const OURS: [&str; 4] = ["entity_scheme", "offset_unit", "min_score", "include"];
+    const OURS: [&str; 5] = ["entity_scheme", "offset_unit", "min_score", "floating", "include"];
     let ours = parameters.iter().filter(|(name, _)| OURS.contains(&name.as_str()));
     let mut ours: Map<String, Value> = ours.map(|(name, value)| (name.clone(), value.clone())).collect();
     // The protocol's parameters are no lists: names with commas between them will do.

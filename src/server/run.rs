@@ -15,7 +15,7 @@ use crate::json::kind;
 use crate::text::{Document, DocumentError, OffsetUnit};
 
 /// What a client may choose about the results.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RequestOptions {
     /// Which entity labels: `news9` (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC) or `conll4` (PER ORG LOC MISC).
@@ -25,8 +25,17 @@ pub struct RequestOptions {
     /// Entities and statements that score below this are left out.
     #[schema(minimum = 0, maximum = 1)]
     pub min_score: f32,
+    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one are statements.
+    pub floating: bool,
     /// Parts of the result that are wanted; all of them by default.
     pub include: Option<Vec<Part>>,
+}
+
+impl Default for RequestOptions {
+    fn default() -> Self {
+        let Options { entity_scheme, offset_unit, min_score, floating, .. } = Options::default();
+        Self { entity_scheme, offset_unit, min_score, floating, include: None }
+    }
 }
 
 /// A part of the result.
@@ -53,6 +62,7 @@ impl RequestOptions {
             offset_unit: self.offset_unit,
             min_score: self.min_score,
             max_window: None,
+            floating: self.floating,
         }))
     }
 

@@ -48,6 +48,9 @@ pub(super) struct QueryOptions {
     /// Entities and statements that score below this are left out.
     #[param(minimum = 0, maximum = 1, nullable = false)]
     min_score: Option<f32>,
+    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one are statements.
+    #[param(nullable = false)]
+    floating: Option<bool>,
     /// Parts of the result that are wanted, with commas between them.
     #[param(nullable = false, pattern = "^(entities|statements|speakers)(,(entities|statements|speakers))*$")]
     include: Option<String>,
@@ -61,10 +64,12 @@ impl QueryOptions {
             serde_json::from_value::<Part>(Value::from(name)).map_err(|error| invalid(format!("include: {error}")))
         };
         let include = options.include.as_deref().map(|names| names.split(',').map(part).collect());
+        let defaults = RequestOptions::default();
         Ok(RequestOptions {
             entity_scheme: options.entity_scheme.unwrap_or_default(),
             offset_unit: options.offset_unit.unwrap_or_default(),
             min_score: options.min_score.unwrap_or_default(),
+            floating: options.floating.unwrap_or(defaults.floating),
             include: include.transpose()?,
         })
     }

@@ -64,6 +64,16 @@ impl Tokens {
             _ => 0..0,
         }
     }
+
+    /// First tokens of all sentences, in text order; every paragraph starts one.
+    pub(crate) fn sentence_starts(&self, text: &str) -> Vec<usize> {
+        let mut starts = Vec::new();
+        for paragraph in &self.paragraphs {
+            starts.push(paragraph.start);
+            starts.extend(sentence_ends(self, text, paragraph.start..paragraph.end.saturating_sub(1)));
+        }
+        starts
+    }
 }
 
 impl Tokenizer {

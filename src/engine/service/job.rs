@@ -43,7 +43,7 @@ pub(super) enum Prepared {
     /// Windows wait.
     Ready(Arc<Job>),
     /// The document has its answer already.
-    Answered(Reply),
+    Answered(Box<Reply>),
 }
 
 /// An answer on its way. It is sent once the queue no longer counts its document, so that whoever has all answers finds
@@ -95,7 +95,7 @@ impl Preparation {
                 let progress = Mutex::new(progress);
                 let job = Job { place, document, want, client, tokens, windows, usage, progress };
                 match job.answer_if_complete(model) {
-                    Some(reply) => Prepared::Answered(reply),
+                    Some(reply) => Prepared::Answered(Box::new(reply)),
                     None => Prepared::Ready(Arc::new(job)),
                 }
             }
@@ -103,7 +103,7 @@ impl Preparation {
                 self.timings.tokenise += started.elapsed();
                 let (usage, timings) = (Usage::default(), self.timings);
                 let answer = Answer { place: self.place, found: Err(error.into()), usage, timings };
-                Prepared::Answered(Reply { client: self.client, answer })
+                Prepared::Answered(Box::new(Reply { client: self.client, answer }))
             }
         }
     }
@@ -228,7 +228,7 @@ impl Job {
         let found = match decoder {
             Decoder::Extraction(decoder, options) => {
                 let annotations = decoder.finish(self.reading(model));
-                let extraction = Extraction::new(model.identifier(), &self.document, annotations, &options);
+                let extraction = Extraction::new(&self.document.id, self.reading(model), annotations, &options);
                 Found::Extraction(Box::new(extraction))
             }
             Decoder::Tags(decoder) => Found::Tags(decoder.finish()),

@@ -139,7 +139,7 @@ fn prepare(shared: &Shared, preparation: Box<Preparation>) -> Next {
             let window = |(index, tokens)| Task { tokens, batched: true, work: Work::Window(Arc::clone(&job), index) };
             Next { tasks: tokens.enumerate().map(window).collect(), keeps_its_turn: true, reply: None }
         }
-        Ok(Prepared::Answered(reply)) => answered(reply),
+        Ok(Prepared::Answered(reply)) => answered(*reply),
         Err(_) => {
             let found = Err(EngineError::Panic);
             let answer = Answer { place, found, usage: Usage::default(), timings: Timings::default() };
@@ -189,7 +189,12 @@ impl Heads {
     }
 }
 
-fn run_group(shared: &Shared, heads: &Heads, group: &[(u64, Arc<Job>, usize)], running: Running<'_>) -> Vec<(u64, Reply)> {
+fn run_group(
+    shared: &Shared,
+    heads: &Heads,
+    group: &[(u64, Arc<Job>, usize)],
+    running: Running<'_>,
+) -> Vec<(u64, Reply)> {
     let both = DocumentDecoder::heads(heads.entities.name());
     let names = if heads.statements { &both[..] } else { &both[1..] };
     let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();

@@ -1,0 +1,119 @@
+//! Descriptions: whom "the mayor" can mean by the words that stand beside names ("Mayor Ada Holt", "Ada Holt, the mayor
+//! of Lysmouth,").
+
+use std::collections::HashMap;
+
+use super::Entity;
+use super::names::Name;
+use crate::text::{ByteRange, is_line_end};
+
+/// Words before a name that may describe it.
+const BEFORE: usize = 4;
+
+/// Words behind a name and a comma that may describe it.
+const BEHIND: usize = 8;
+
+/// Mentions of a name that are looked at.
+const MENTIONS: usize = 64;
+
+/// Words of four letters and more that describe nobody.
+const EMPTY: [&str; 34] = [
+    "about", "after", "also", "another", "before", "both", "during", "each", "first", "from", "have", "into", "last",
+    "many", "more", "most", "only", "other", "over", "said", "says", "some", "such", "than", "that", "their", "they",
+    "this", "told", "were", "when", "which", "will", "with",
+];
+
+/// For each word that describes a name, the numbers of the names, in order.
+pub(super) fn descriptions(text: &str, entities: &[Entity], names: &[Name]) -> HashMap<String, Vec<usize>> {
+    let mut described: HashMap<String, Vec<usize>> = HashMap::new();
+    for (number, name) in names.iter().enumerate() {
+        for &mention in name.mentions.iter().take(MENTIONS) {
+            let bytes = &entities[mention].bytes;
+            let own = if name.label == "PER" { "" } else { &text[bytes.clone()] };
+            for word in words(own).chain(words(before(text, bytes))).chain(words(behind(text, bytes))) {
+                let names = described.entry(word).or_default();
+                if names.last() != Some(&number) {
+                    names.push(number);
+                }
+            }
+        }
+    }
+    described
+}
+
+/// Names that share a word with a description, in order.
+pub(super) fn described(text: &str, description: &ByteRange, known: &HashMap<String, Vec<usize>>) -> Vec<usize> {
+    let mut names: Vec<usize> =
+        words(&text[description.clone()]).filter_map(|word| known.get(&word)).flatten().copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The last words before a name in its sentence.
+fn before<'text>(text: &'text str, name: &ByteRange) -> &'text str {
+    let from = text.floor_char_boundary(name.start.saturating_sub(80));
+    let near = &text[from..name.start];
+    let near = near.rsplit(|character: char| is_line_end(character) || "!?;:,“”\"()".contains(character)).next();
+    let near = near.unwrap_or_default();
+    let start = near.char_indices().rev().filter(|(_, character)| character.is_whitespace()).nth(BEFORE);
+    start.map_or(near, |(at, _)| &near[at..])
+}
+
+/// What stands in apposition to a name: "Ada Holt, the mayor of Lysmouth, said".
+fn behind<'text>(text: &'text str, name: &ByteRange) -> &'text str {
+    let Some(near) = text[name.end..].strip_prefix(',') else { return "" };
+    let near = near.split(|character: char| is_line_end(character) || ".!?;:,“”\"()".contains(character)).next();
+    let near = near.unwrap_or_default();
+    let end = near.char_indices().filter(|(_, character)| character.is_whitespace()).nth(BEHIND);
+    end.map_or(near, |(at, _)| &near[..at])
+}
+
+/// The words that may describe somebody, in lower case, offices by one name each.
+fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    let split = text.split(|character: char| !character.is_alphanumeric()).map(str::to_lowercase);
+    split.filter_map(|word| {
+        Some(match word.as_str() {
+            "sen" | "sens" | "senators" => "senator".to_owned(),
+            "rep" | "reps" | "congressman" | "congresswoman" | "lawmaker" => "representative".to_owned(),
+            "gov" => "governor".to_owned(),
+            "pres" => "president".to_owned(),
+            "gen" => "general".to_owned(),
+            short if short.chars().count() < 4 || EMPTY.contains(&short) => return None,
+            _ => word,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names::group_names;
+    use super::*;
+
+    #[test]
+    fn titles_and_appositions_describe() {
+        let text =
+            "Mayor Ada Holt met Ben Ruiz, a lawyer for the port, and Sen. Cem Tan. The Lysmouth Medical Journal wrote.";
+        let entity = |name: &str, label: &str| {
+            let start = text.find(name).unwrap();
+            Entity { label: label.to_owned(), bytes: start..start + name.len(), score: 1.0 }
+        };
+        let entities = [
+            entity("Ada Holt", "PER"),
+            entity("Ben Ruiz", "PER"),
+            entity("Cem Tan", "PER"),
+            entity("Lysmouth Medical Journal", "ORG"),
+        ];
+        let names = group_names(text, &entities);
+        let known = descriptions(text, &entities, &names);
+        let meant = |description: &str| {
+            let text = description.to_owned();
+            described(&text, &(0..text.len()), &known)
+        };
+        assert_eq!(meant("the mayor"), [0]);
+        assert_eq!(meant("the lawyer"), [1]);
+        assert_eq!(meant("the senator"), [2]);
+        assert_eq!(meant("the journal"), [3]);
+        assert!(meant("the banker").is_empty());
+    }
+}

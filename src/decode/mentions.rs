@@ -1,0 +1,306 @@
+//! Mentions: the places where a document speaks of somebody, by a name, a pronoun or a description.
+//!
+//! Names are entities. Pronouns are found by a list of words. Descriptions ("the mayor") are known only where they are
+//! the source of a statement. What is found here is what [`super::resolve`] chooses from.
+
+use std::ops::Range;
+
+use super::descriptions::{described, descriptions};
+use super::names::{Name, SPEAKING, group_names};
+use super::speakers::gives_name;
+use super::{Entity, Statement};
+use crate::model::{MENTION_CLASSES, Model};
+use crate::text::{ByteRange, Tokens};
+
+/// How a mention refers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// By a name: an entity that can speak.
+    Name,
+    /// By a pronoun.
+    Pronoun(Pronoun),
+    /// By a description, "the mayor".
+    Nominal,
+}
+
+/// Whom a pronoun can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pronoun {
+    /// he, him, his, himself
+    He,
+    /// she, her, hers, herself
+    She,
+    /// they, them, their, theirs, themselves
+    They,
+    /// it, its, itself
+    It,
+    /// who, whom, whose, which
+    Who,
+    /// each, both
+    Each,
+    /// I, me, my, mine, myself
+    I,
+    /// we, us, our, ours, ourselves
+    We,
+}
+
+impl Pronoun {
+    /// The pronoun that a word is, whatever its case.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word.to_lowercase().as_str() {
+            "he" | "him" | "his" | "himself" => Self::He,
+            "she" | "her" | "hers" | "herself" => Self::She,
+            "they" | "them" | "their" | "theirs" | "themselves" => Self::They,
+            "it" | "its" | "itself" => Self::It,
+            "who" | "whom" | "whose" | "which" => Self::Who,
+            "each" | "both" => Self::Each,
+            "i" | "me" | "my" | "mine" | "myself" => Self::I,
+            "we" | "us" | "our" | "ours" | "ourselves" => Self::We,
+            _ => return None,
+        })
+    }
+
+    /// True of a pronoun that nearly always means somebody. The others ("it rains") are mentions only where they are
+    /// sources.
+    fn is_personal(self) -> bool {
+        matches!(self, Self::He | Self::She | Self::They)
+    }
+}
+
+/// A place where the document speaks of somebody.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mention {
+    /// Where it stands.
+    pub bytes: ByteRange,
+    /// The same in tokens of the document.
+    pub tokens: Range<usize>,
+    /// How it refers.
+    pub form: Form,
+    /// For a name, the index of the entity.
+    pub entity: Option<usize>,
+    /// The mention as the model's coreference head sees it: `[width]`; empty where the model has none.
+    pub vector: Vec<f32>,
+}
+
+/// The mentions of one paragraph, in text order: its entities (index and tokens), the pronouns among its tokens, and
+/// what else the statement head takes for a source.
+pub(super) fn mentions_of(
+    text: &str,
+    tokens: &Tokens,
+    paragraph: Range<usize>,
+    entities: &[(usize, &str, Range<usize>)],
+    sources: &[Range<usize>],
+) -> Vec<Mention> {
+    let mention = |range: &Range<usize>, form, entity| Mention {
+        bytes: tokens.bytes(range.clone()),
+        tokens: range.clone(),
+        form,
+        entity,
+        vector: Vec::new(),
+    };
+    let speaking = entities.iter().filter(|(_, label, _)| SPEAKING.contains(label));
+    let mut mentions: Vec<Mention> =
+        speaking.map(|(index, _, range)| mention(range, Form::Name, Some(*index))).collect();
+    let taken = |range: &Range<usize>| entities.iter().any(|(_, _, entity)| entity == range);
+    for token in paragraph {
+        let range = token..token + 1;
+        if let Some(pronoun) = pronoun_at(text, tokens, token)
+            && (pronoun.is_personal() || sources.contains(&range))
+            && !taken(&range)
+        {
+            mentions.push(mention(&range, Form::Pronoun(pronoun), None));
+        }
+    }
+    for source in sources {
+        let is_pronoun = source.len() == 1 && pronoun_at(text, tokens, source.start).is_some();
+        if !source.is_empty() && !is_pronoun && !taken(source) {
+            mentions.push(mention(source, Form::Nominal, None));
+        }
+    }
+    mentions.sort_by_key(|mention| (mention.tokens.start, mention.tokens.end));
+    mentions
+}
+
+/// The pronoun that a token is, if it is a whole word.
+fn pronoun_at(text: &str, tokens: &Tokens, token: usize) -> Option<Pronoun> {
+    let ByteRange { start, end } = tokens.spans.get(token)?.clone();
+    // "US" is no pronoun: capitals throughout, and more than one of them.
+    let word = &text[start..end];
+    let pronoun = Pronoun::of(word)?;
+    let is_abbreviation = word.len() > 1 && word.chars().all(char::is_uppercase);
+    let before = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
+    let after = text[end..].chars().next().is_some_and(char::is_alphanumeric);
+    (!is_abbreviation && !before && !after).then_some(pronoun)
+}
+
+/// A mention with what the resolver knows of it beside its vector.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Referent {
+    /// First token in the document.
+    pub first: usize,
+    /// Last token in the document.
+    pub last: usize,
+    /// An index into [`MENTION_CLASSES`].
+    pub class: usize,
+    /// Number of its sentence in the document.
+    pub sentence: usize,
+    /// Number of its paragraph in the document.
+    pub paragraph: usize,
+    /// The last statement, by number, that has it for a source.
+    pub source: Option<usize>,
+    /// The first statement, by number, in whose content it stands.
+    pub content: Option<usize>,
+    /// For a name, its number among the document's names.
+    pub name: Option<usize>,
+    /// For a name, how often it is mentioned.
+    pub frequency: usize,
+    /// For a description, the numbers of the names beside which one of its words stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub described: Vec<usize>,
+    /// For the name of a person of whom nothing tells the gender, the given name, in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<String>,
+}
+
+/// All mentions of a document and what is known of them: what training sees.
+pub fn find_mentions(
+    model: &Model,
+    text: &str,
+    tokens: &Tokens,
+    entities: &[Entity],
+    statements: &[Statement],
+) -> (Vec<Mention>, Vec<Option<Referent>>) {
+    let in_tokens = |bytes: &ByteRange| {
+        let first = tokens.spans.partition_point(|span| span.end <= bytes.start);
+        first..tokens.spans.partition_point(|span| span.start < bytes.end).max(first)
+    };
+    let placed = entities.iter().enumerate();
+    let placed: Vec<(usize, &str, Range<usize>)> =
+        placed.map(|(index, entity)| (index, entity.label.as_str(), in_tokens(&entity.bytes))).collect();
+    let sources = statements.iter().flat_map(|statement| &statement.source);
+    let mut sources: Vec<Range<usize>> = sources.map(|segment| in_tokens(&segment.bytes)).collect();
+    sources.sort_by_key(|range| (range.start, range.end));
+    sources.dedup();
+    let within = |range: &Range<usize>, paragraph: &Range<usize>| paragraph.contains(&range.start);
+    let mut mentions = Vec::new();
+    for paragraph in &tokens.paragraphs {
+        let from = placed.partition_point(|(_, _, range)| range.start < paragraph.start);
+        let here = placed[from..].iter().take_while(|(_, _, range)| within(range, paragraph));
+        let here: Vec<_> = here.cloned().collect();
+        let from = sources.partition_point(|range| range.start < paragraph.start);
+        let said: Vec<_> = sources[from..].iter().take_while(|range| within(range, paragraph)).cloned().collect();
+        mentions.extend(mentions_of(text, tokens, paragraph.clone(), &here, &said));
+    }
+    let names = group_names(text, entities);
+    let referents = referents(model, text, tokens, &mentions, entities, statements, &names);
+    (mentions, referents)
+}
+
+/// Titles of men and of women, as [`super::names`] compares words.
+const TITLES_OF_MEN: [&str; 9] =
+    ["mr", "sir", "lord", "king", "prince", "congressman", "councilman", "chairman", "father"];
+const TITLES_OF_WOMEN: [&str; 10] =
+    ["mrs", "ms", "miss", "lady", "dame", "queen", "princess", "congresswoman", "councilwoman", "chairwoman"];
+
+/// What is known of each mention. A mention that must be a source and is none has no [`Referent`]; nor has a
+/// source that gives a name.
+pub(super) fn referents(
+    model: &Model,
+    text: &str,
+    tokens: &Tokens,
+    mentions: &[Mention],
+    entities: &[Entity],
+    statements: &[Statement],
+    names: &[Name],
+) -> Vec<Option<Referent>> {
+    let mut name_of = vec![None; entities.len()];
+    for (index, name) in names.iter().enumerate() {
+        name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
+    }
+    let genders = names.iter().map(|name| {
+        let by_given = || name.given().and_then(|given| model.class_of_given_name(&given));
+        title(text, entities, name).or_else(|| by_given().filter(|_| name.label == "PER"))
+    });
+    let genders: Vec<Option<&str>> = genders.collect();
+    let known = descriptions(text, entities, names);
+    let mut sources: Vec<(ByteRange, usize)> = Vec::new();
+    let mut contents: Vec<(ByteRange, usize)> = Vec::new();
+    for (number, statement) in statements.iter().enumerate() {
+        sources.extend(statement.source.iter().map(|segment| (segment.bytes.clone(), number)));
+        contents.extend(statement.content.iter().map(|segment| (segment.bytes.clone(), number)));
+    }
+    sources.sort_by_key(|(bytes, number)| (bytes.start, bytes.end, *number));
+    contents.sort_by_key(|(bytes, number)| (bytes.start, *number));
+    let sentences = tokens.sentence_starts(text);
+    let referent = |mention: &Mention| {
+        // A name is a source when it stands in one, everything else when it is one.
+        let from = sources.partition_point(|(bytes, _)| bytes.start <= mention.bytes.start);
+        let near = sources[..from].iter().rev().take(8);
+        let source = near.filter(|(bytes, _)| match mention.form {
+            Form::Name => bytes.end >= mention.bytes.end,
+            _ => *bytes == mention.bytes,
+        });
+        let source = source.map(|(_, number)| *number).max();
+        let name = mention.entity.and_then(|entity| name_of[entity]);
+        let class = match mention.form {
+            Form::Name => name_class(&names[name?].label, genders[name?]),
+            Form::Pronoun(pronoun) if pronoun.is_personal() || source.is_some() => match pronoun {
+                Pronoun::He => "he",
+                Pronoun::She => "she",
+                Pronoun::They | Pronoun::Each => "they",
+                Pronoun::It => "it",
+                Pronoun::Who => "who",
+                Pronoun::I => "I",
+                Pronoun::We => "we",
+            },
+            Form::Nominal if source.is_some() && !gives_name(text, &mention.bytes, entities, names) => {
+                let first = text[mention.bytes.clone()].split_whitespace().next().unwrap_or_default();
+                if ["the", "this", "that"].contains(&first.to_lowercase().as_str()) { "definite" } else { "nominal" }
+            }
+            _ => return None,
+        };
+        let until = contents.partition_point(|(bytes, _)| bytes.start <= mention.bytes.start);
+        let around = contents[..until].iter().rev().take(8);
+        let content = around.filter(|(bytes, _)| bytes.end >= mention.bytes.end).map(|(_, number)| *number).min();
+        Some(Referent {
+            first: mention.tokens.start,
+            last: mention.tokens.end - 1,
+            class: MENTION_CLASSES.iter().position(|known| *known == class)?,
+            sentence: sentences.partition_point(|&start| start <= mention.tokens.start),
+            paragraph: tokens.paragraphs.partition_point(|paragraph| paragraph.end <= mention.tokens.start),
+            source,
+            content,
+            name,
+            frequency: name.map_or(0, |name| names[name].mentions.len()),
+            described: if mention.form == Form::Nominal { described(text, &mention.bytes, &known) } else { Vec::new() },
+            given: name.filter(|_| class == "person").and_then(|name| names[name].given()),
+        })
+    };
+    mentions.iter().map(referent).collect()
+}
+
+fn name_class(label: &str, gender: Option<&'static str>) -> &'static str {
+    match label {
+        "PER" => gender.unwrap_or("person"),
+        "ORG" => "organisation",
+        "NORP" => "group",
+        "LOC" => "place",
+        _ => "building",
+    }
+}
+
+/// What the titles before a person's name tell, if any does.
+fn title(text: &str, entities: &[Entity], name: &Name) -> Option<&'static str> {
+    let by_title = |word: &str| {
+        let word = word.trim_end_matches('.').to_lowercase();
+        let is = |titles: &[&str]| titles.contains(&word.as_str());
+        if is(&TITLES_OF_MEN) { Some("man") } else { is(&TITLES_OF_WOMEN).then_some("woman") }
+    };
+    let mentions = name.mentions.iter().take(64).map(|&index| &entities[index].bytes);
+    mentions.filter(|_| name.label == "PER").find_map(|bytes| {
+        let mut words = text[bytes.clone()].split_whitespace();
+        let title = words.next().filter(|_| words.next().is_some()).and_then(by_title);
+        let from = text.floor_char_boundary(bytes.start.saturating_sub(24));
+        title.or_else(|| text[from..bytes.start].split_whitespace().next_back().and_then(by_title))
+    })
+}

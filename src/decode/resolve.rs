@@ -1,0 +1,170 @@
+//! Resolving: which of the document's names a pronoun or a description means.
+//!
+//! Mentions are taken in text order. Each anaphor spreads its probability over the mentions before it (and the names that
+//! follow in its sentence), or over nobody; what falls on a pronoun goes on to whom that pronoun means. A name's
+//! probability is the sum of what reaches its mentions, so that ten uncertain ways to one name make a certain one.
+
+use super::mentions::{Form, Mention, Referent};
+use crate::model::{MENTION_CLASSES, Model, PairFeatures};
+
+/// A name, by its number, and how probable it is that an anaphor means it.
+pub(super) type Guess = (usize, f32);
+
+/// No more candidates are weighed for an anaphor...
+const CANDIDATES: usize = 64;
+
+/// ...of no more mentions before it.
+const LOOK_BACK: usize = 256;
+
+/// Names behind an anaphor, in its own sentence, that it may announce ("before he left, Holt said").
+const FOLLOWING: usize = 3;
+
+/// What is less probable is forgotten: it keeps work and memory small.
+const NEGLIGIBLE: f32 = 1e-3;
+
+/// Classes of mentions, by their names in [`MENTION_CLASSES`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Person,
+    Body,
+    He,
+    She,
+    They,
+    It,
+    Who,
+    FirstPerson,
+    Nominal,
+}
+
+fn kind(class: usize) -> Kind {
+    match MENTION_CLASSES[class] {
+        "person" | "man" | "woman" => Kind::Person,
+        "he" => Kind::He,
+        "she" => Kind::She,
+        "they" => Kind::They,
+        "it" => Kind::It,
+        "who" => Kind::Who,
+        "I" | "we" => Kind::FirstPerson,
+        "nominal" | "definite" => Kind::Nominal,
+        _ => Kind::Body,
+    }
+}
+
+/// Whether an anaphor may go back to such a mention at all.
+fn is_compatible(anaphor: Kind, candidate: Kind) -> bool {
+    use Kind::{Body, FirstPerson, He, It, Nominal, Person, She, They, Who};
+    match anaphor {
+        He => matches!(candidate, Person | He | Nominal),
+        She => matches!(candidate, Person | She | Nominal),
+        They => matches!(candidate, Person | Body | They | Nominal),
+        It => matches!(candidate, Body | It | Nominal),
+        Who => matches!(candidate, Person | Body | Nominal),
+        Nominal => matches!(candidate, Person | Body | He | She | They | It | Nominal),
+        Person | Body | FirstPerson => false,
+    }
+}
+
+/// For each mention the names that it means, the most probable first; a name means itself.
+///
+/// Anaphors stay without a guess where the model has no coreference head.
+pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<Referent>]) -> Vec<Vec<Guess>> {
+    let mut guesses: Vec<Vec<Guess>> = vec![Vec::new(); mentions.len()];
+    let known: Vec<(usize, &Mention, &Referent)> = (mentions.iter().zip(referents).enumerate())
+        .filter_map(|(index, (mention, referent))| Some((index, mention, referent.as_ref()?)))
+        .collect();
+    for (at, &(index, mention, referent)) in known.iter().enumerate() {
+        if mention.form == Form::Name {
+            guesses[index] = referent.name.map(|name| (name, 1.0)).into_iter().collect();
+            continue;
+        }
+        if mention.vector.is_empty() || kind(referent.class) == Kind::FirstPerson {
+            continue;
+        }
+        let chosen = candidates(&known, at);
+        let features = pair_features(&known, at, &chosen);
+        let pairs: Vec<(&[f32], PairFeatures)> =
+            chosen.iter().zip(features).map(|(&other, features)| (&known[other].1.vector[..], features)).collect();
+        let mut scores = vec![model.nobody_score(&mention.vector, referent.class, referent.source.is_some())];
+        scores.extend(model.antecedent_scores(&mention.vector, &pairs));
+        let probabilities = softmax(&scores);
+        let mut found: Vec<Guess> = Vec::new();
+        for (&other, probability) in chosen.iter().zip(&probabilities[1..]) {
+            let meant = &guesses[known[other].0];
+            let own = known[other].2.name.map(|name| (name, 1.0));
+            for (name, share) in own.into_iter().chain(meant.iter().copied().filter(|_| own.is_none())) {
+                match found.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, sum)) => *sum += probability * share,
+                    None => found.push((name, probability * share)),
+                }
+            }
+        }
+        found.retain(|(_, probability)| *probability > NEGLIGIBLE);
+        found.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+        guesses[index] = found;
+    }
+    guesses
+}
+
+type Known<'a> = (usize, &'a Mention, &'a Referent);
+
+/// Places in `known` of the mentions that the one at `at` may go back to: the nearest first, then those that follow.
+fn candidates(known: &[Known<'_>], at: usize) -> Vec<usize> {
+    let me = known[at].2;
+    let allowed = |other: &Referent| is_compatible(kind(me.class), kind(other.class));
+    let before = (at.saturating_sub(LOOK_BACK)..at).rev();
+    let before = before.filter(|&other| allowed(known[other].2) && known[other].2.last < me.first).take(CANDIDATES);
+    let behind =
+        (at + 1..known.len().min(at + 1 + LOOK_BACK)).take_while(|&other| known[other].2.sentence == me.sentence);
+    let behind = behind.filter(|&other| {
+        let other = known[other].2;
+        allowed(other) && other.name.is_some() && other.first > me.last
+    });
+    before.chain(behind.take(FOLLOWING)).collect()
+}
+
+/// What the head's tables are asked for each candidate (the same as `pair_features` of `scripts/train`).
+fn pair_features(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<PairFeatures> {
+    let me = known[at].2;
+    let (mut names, mut source_seen) = (Vec::new(), false);
+    let features = |&place: &usize| {
+        let (other, follows) = (known[place].2, place > at);
+        let distance = me.first.abs_diff(other.first).max(1);
+        let is_last_source = other.source.is_some() && !source_seen && !follows;
+        source_seen |= is_last_source;
+        let flags = [
+            me.source.is_some(),
+            other.source.is_some(),
+            is_last_source,
+            me.content.is_some(),
+            other.content.is_some(),
+            me.content.is_some() && me.content == other.content,
+        ];
+        let rank = if follows { 0 } else { names.len().min(7) };
+        if let Some(name) = other.name.filter(|name| !names.contains(name)) {
+            names.push(name);
+        }
+        [
+            ((2.0 * (distance as f64).log2()).floor() as usize).min(19) + if follows { 20 } else { 0 },
+            steps(me.sentence.abs_diff(other.sentence), &[1, 2, 3, 4, 5, 7, 10, 15]),
+            steps(me.paragraph.abs_diff(other.paragraph), &[1, 2, 3, 4, 6]),
+            me.class * MENTION_CLASSES.len() + other.class,
+            flags.iter().rev().fold(0, |bits, &flag| bits << 1 | usize::from(flag)),
+            steps(other.frequency, &[1, 2, 3, 5, 9]),
+            rank,
+            usize::from(other.name.is_some_and(|name| me.described.binary_search(&name).is_ok())),
+        ]
+    };
+    chosen.iter().map(features).collect()
+}
+
+/// The number of borders that a value has reached.
+fn steps(value: usize, borders: &[usize]) -> usize {
+    borders.iter().filter(|&&border| value >= border).count()
+}
+
+fn softmax(scores: &[f32]) -> Vec<f32> {
+    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f32> = scores.iter().map(|score| (score - top).exp()).collect();
+    let total: f32 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / total).collect()
+}

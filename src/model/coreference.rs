@@ -1,0 +1,193 @@
+//! The coreference head: which mention a pronoun or a description goes back to.
+//!
+//! A mention is known by the states of its first and last token, projected once. An anaphor and a candidate are scored
+//! together by a small network over both vectors, their product, and tables of features such as distance (a mention
+//! ranker in the line of Lee et al. 2017); "nobody" is scored from the anaphor alone.
+
+use std::collections::HashMap;
+
+use super::config::CoreferenceConfig;
+use super::kernels::{FloatMatrix, KernelPath, float_product};
+use super::weights::{Weights, WeightsError};
+
+/// Kinds of mentions, in the order of the head's tables.
+pub const MENTION_CLASSES: [&str; 16] = [
+    "person",
+    "man",
+    "woman",
+    "organisation",
+    "group",
+    "place",
+    "building",
+    "he",
+    "she",
+    "they",
+    "it",
+    "who",
+    "I",
+    "we",
+    "nominal",
+    "definite",
+];
+
+/// Number of tables of features of a pair.
+pub const PAIR_TABLES: usize = 8;
+
+/// Names and rows of those tables.
+pub const PAIR_FEATURES: [(&str, usize); PAIR_TABLES] = [
+    ("distance", 40),
+    ("sentence", 9),
+    ("paragraph", 6),
+    ("classes", MENTION_CLASSES.len() * MENTION_CLASSES.len()),
+    ("flags", 64),
+    ("frequency", 6),
+    ("rank", 8),
+    ("described", 2),
+];
+
+/// Two mentions' features: a row of each table.
+pub type PairFeatures = [usize; PAIR_TABLES];
+
+/// Scorers that were trained from different random beginnings; what they say is averaged.
+pub(super) struct CoreferenceHead {
+    scorers: Vec<Scorer>,
+    given_names: HashMap<String, &'static str>,
+    width: usize,
+}
+
+impl CoreferenceHead {
+    pub(super) fn load(
+        kernels: KernelPath,
+        config: &CoreferenceConfig,
+        states: usize,
+        weights: &Weights<'_>,
+    ) -> Result<Self, WeightsError> {
+        let scorers = (0..config.scorers).map(|number| Scorer::load(kernels, config, number, states, weights));
+        let names = [("man", &config.given_names.man), ("woman", &config.given_names.woman)];
+        let given_names = names.into_iter().flat_map(|(class, names)| names.iter().map(move |name| (name.clone(), class)));
+        Ok(Self { scorers: scorers.collect::<Result<_, _>>()?, given_names: given_names.collect(), width: config.width })
+    }
+
+    /// Vectors of mentions, `[scorers * width]` each, given by the states of their first and last tokens.
+    pub(super) fn vectors(&self, ends: &[(&[f32], &[f32])]) -> Vec<Vec<f32>> {
+        let mut vectors = vec![Vec::with_capacity(self.scorers.len() * self.width); ends.len()];
+        let joined: Vec<f32> = ends.iter().flat_map(|(first, last)| [*first, *last].concat()).collect();
+        for scorer in &self.scorers {
+            let own = scorer.vectors(&joined, ends.len());
+            vectors.iter_mut().zip(own.chunks(self.width)).for_each(|(vector, own)| vector.extend_from_slice(own));
+        }
+        vectors
+    }
+
+    /// "man" or "woman" for a given name that tells.
+    pub(super) fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
+        self.given_names.get(name).copied()
+    }
+
+    /// Score of each candidate for an anaphor.
+    pub(super) fn scores(&self, anaphor: &[f32], candidates: &[(&[f32], PairFeatures)]) -> Vec<f32> {
+        let mut sums = vec![0.0; candidates.len()];
+        for (number, scorer) in self.scorers.iter().enumerate() {
+            let own = number * self.width..(number + 1) * self.width;
+            let pairs: Vec<(&[f32], PairFeatures)> =
+                candidates.iter().map(|(candidate, features)| (&candidate[own.clone()], *features)).collect();
+            let scores = scorer.scores(&anaphor[own], &pairs);
+            sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += score / self.scorers.len() as f32);
+        }
+        sums
+    }
+
+    /// Score of "the document names nobody whom this means".
+    pub(super) fn nobody(&self, anaphor: &[f32], class: usize, is_source: bool) -> f32 {
+        let own = self.scorers.iter().zip(anaphor.chunks(self.width));
+        own.map(|(scorer, vector)| scorer.nobody(vector, class, is_source)).sum::<f32>() / self.scorers.len() as f32
+    }
+}
+
+struct Scorer {
+    kernels: KernelPath,
+    mention: (FloatMatrix, Vec<f32>),
+    anaphor: (FloatMatrix, Vec<f32>),
+    /// For a candidate's vector and its product with the anaphor's, end to end.
+    candidate: FloatMatrix,
+    /// `[rows, hidden]` each.
+    tables: Vec<Vec<f32>>,
+    score: Vec<f32>,
+    nobody: (Vec<f32>, f32),
+    nobody_classes: Vec<f32>,
+    width: usize,
+    hidden: usize,
+}
+
+impl Scorer {
+    fn load(
+        kernels: KernelPath,
+        config: &CoreferenceConfig,
+        number: usize,
+        states: usize,
+        weights: &Weights<'_>,
+    ) -> Result<Self, WeightsError> {
+        let (width, hidden) = (config.width, config.hidden);
+        let values = |name: &str, shape: &[usize]| weights.values(&format!("coreference.{number}.{name}"), shape);
+        let both = values("both.weight", &[hidden, width])?;
+        let candidate = values("candidate.weight", &[hidden, width])?;
+        let rows = candidate.chunks(width).zip(both.chunks(width));
+        let candidate: Vec<f32> = rows.flat_map(|(candidate, both)| [candidate, both].concat()).collect();
+        let tables =
+            PAIR_FEATURES.iter().map(|(name, rows)| values(&format!("features.{name}.weight"), &[*rows, hidden]));
+        Ok(Self {
+            kernels,
+            mention: (
+                FloatMatrix::pack(&values("mention.weight", &[width, 2 * states])?, width, 2 * states),
+                values("mention.bias", &[width])?,
+            ),
+            anaphor: (
+                FloatMatrix::pack(&values("anaphor.weight", &[hidden, width])?, hidden, width),
+                values("anaphor.bias", &[hidden])?,
+            ),
+            candidate: FloatMatrix::pack(&candidate, hidden, 2 * width),
+            tables: tables.collect::<Result<_, _>>()?,
+            score: values("score.weight", &[1, hidden])?,
+            nobody: (
+                values("nobody.weight", &[1, width])?,
+                values("nobody.bias", &[1])?.first().copied().unwrap_or_default(),
+            ),
+            nobody_classes: values("nobody_classes", &[2 * MENTION_CLASSES.len()])?,
+            width,
+            hidden,
+        })
+    }
+
+    /// `ends`: `[mentions, 2 * states]` -> `[mentions, width]`, row by row.
+    fn vectors(&self, ends: &[f32], mentions: usize) -> Vec<f32> {
+        let mut vectors = vec![0.0; mentions * self.width];
+        float_product(self.kernels, ends, &self.mention.0, &self.mention.1, &mut vectors);
+        vectors.iter_mut().for_each(|value| *value = value.tanh());
+        vectors
+    }
+
+    fn scores(&self, anaphor: &[f32], candidates: &[(&[f32], PairFeatures)]) -> Vec<f32> {
+        let mut shared = vec![0.0; self.hidden];
+        float_product(self.kernels, anaphor, &self.anaphor.0, &self.anaphor.1, &mut shared);
+        let mut rows = Vec::with_capacity(candidates.len() * 2 * self.width);
+        for (candidate, _) in candidates {
+            rows.extend_from_slice(candidate);
+            rows.extend(candidate.iter().zip(anaphor).map(|(left, right)| left * right));
+        }
+        let mut hidden = vec![0.0; candidates.len() * self.hidden];
+        float_product(self.kernels, &rows, &self.candidate, &shared, &mut hidden);
+        let score = |(hidden, (_, features)): (&mut [f32], &(&[f32], PairFeatures))| {
+            for (table, &row) in self.tables.iter().zip(features) {
+                let row = &table[row * self.hidden..(row + 1) * self.hidden];
+                hidden.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            hidden.iter().zip(&self.score).map(|(value, weight)| value.max(0.0) * weight).sum()
+        };
+        hidden.chunks_mut(self.hidden).zip(candidates).map(score).collect()
+    }
+
+    fn nobody(&self, anaphor: &[f32], class: usize, is_source: bool) -> f32 {
+        let learned: f32 = anaphor.iter().zip(&self.nobody.0).map(|(value, weight)| value * weight).sum();
+        learned + self.nobody.1 + self.nobody_classes[2 * class + usize::from(is_source)]
+    }
+}
