@@ -10,7 +10,7 @@ pub mod windows;
 use std::str::FromStr;
 
 pub use extraction::{
-    ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, Extraction, SpeakerLink, TextSpan,
+    ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, Extraction, SCHEMA, SpeakerLink, TextSpan,
 };
 
 use crate::model::{Model, ModelError};

@@ -1,0 +1,5 @@
+//! The batch room: archives in, results out, in files that programs for data read.
+//!
+//! Knows file formats, and nothing of tensors, terminals or HTTP.
+
+pub mod columns;
