@@ -27,7 +27,7 @@ use crate::text::Document;
 const CHUNKS_TOGETHER: usize = 2;
 
 /// Chunks that have been read, or wait to be written, beyond those.
-const CHUNKS_WAITING: usize = 2;
+const CHUNKS_WAITING: usize = 1;
 
 /// What came of a chunk: rows, and documents without any.
 struct Outcome {

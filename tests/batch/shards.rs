@@ -107,11 +107,14 @@ fn what_does_not_fit_together_is_not_merged() {
     std::fs::write(&part, bytes).unwrap();
 
     // A part that another shard has written, with a manifest that vouches for it.
-    std::fs::copy(site.path().join("s1/part-00000.parquet"), site.path().join("s2/part-00000.parquet")).unwrap();
+    let (theirs, ours) = (site.path().join("s1/part-00000.parquet"), site.path().join("s2/part-00000.parquet"));
+    let bytes = std::fs::read(&ours).unwrap();
+    std::fs::copy(theirs, &ours).unwrap();
     let foreign = json_file(&site.path().join("s1/manifest.json"))["parts"][0].clone();
     change(&manifest, |value| value["parts"][0] = foreign);
     refused(&merge(&site, &["s1", "s2"]), "which is not of shard 2/2");
     std::fs::write(&manifest, &good).unwrap();
+    std::fs::write(&ours, bytes).unwrap();
 
     change(&manifest, |value| value["parts"].as_array_mut().unwrap().truncate(1));
     refused(&merge(&site, &["s1", "s2"]), "in the inputs");

@@ -43,15 +43,17 @@ pub(super) fn open(input: &Input, reading: &Arc<Reading>, delimiter: u8) -> Resu
     let find = |name: &str| names.iter().position(|column| *column == name).ok_or_else(|| missing(name, &names));
     let (id, required) = settings.id_column();
     let id = if required { Some(find(id)?) } else { find(id).ok() };
+    let text = find(&settings.text_column)?;
+    let kept = settings.keep.iter().map(|name| find(name)).collect::<Result<_, _>>()?;
     // The output's types come from the first input that has any.
     reading.kept.iter().try_for_each(super::columnar::must_be_text)?;
     Ok(Box::new(Table {
         path: input.name().into(),
         row: 0,
         width: header.len(),
-        text: find(&settings.text_column)?,
+        text,
         id,
-        kept: settings.keep.iter().map(|name| find(name)).collect::<Result<_, _>>()?,
+        kept,
         reading: Arc::clone(reading),
         records,
     }))
