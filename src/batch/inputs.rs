@@ -247,8 +247,11 @@ mod tests {
         };
         let root = folder.path().to_owned();
         let inputs = Inputs::find(std::slice::from_ref(&root), None).unwrap();
-        assert_eq!((names(&inputs), inputs.passed_over), (["a/10.jsonl", "a/2.jsonl", "b.txt"].map(str::to_owned).to_vec(), 1));
-        assert_eq!(Inputs::find(&[root.clone()], Some(InputFormat::Text)).unwrap().files.len(), 4);
+        assert_eq!(
+            (names(&inputs), inputs.passed_over),
+            (["a/10.jsonl", "a/2.jsonl", "b.txt"].map(str::to_owned).to_vec(), 1)
+        );
+        assert_eq!(Inputs::find(std::slice::from_ref(&root), Some(InputFormat::Text)).unwrap().files.len(), 4);
         let inputs = Inputs::find(&[root.join("a/*.jsonl"), root.join("none*")], None).unwrap();
         assert_eq!(names(&inputs), ["a/10.jsonl", "a/2.jsonl", "none*"]);
         assert!(inputs.files[2].problem.is_some());

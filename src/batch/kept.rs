@@ -34,8 +34,7 @@ fn column(index: usize, field: &Field, rows: &[&Kept]) -> Result<ArrayRef, Arrow
         .chain([None])
         .collect();
     let nothing = texts.len() - 1;
-    let texts =
-        if nothing == 0 { new_null_array(field.data_type(), 1) } else { cast(&texts, field.data_type())? };
+    let texts = if nothing == 0 { new_null_array(field.data_type(), 1) } else { cast(&texts, field.data_type())? };
     let mut sources: Vec<&dyn Array> = vec![texts.as_ref()];
     let mut last: Option<&Arc<[ArrayRef]>> = None;
     let mut text = 0;
@@ -96,7 +95,7 @@ mod tests {
         let shared: Arc<[ArrayRef]> = Arc::from(vec![column]);
         let (one, nothing) = (Kept::Row(shared, 1), Kept::Nothing);
         let field = Field::new("k", DataType::Int64, true);
-        let column = columns(&[field.clone()], &[&one, &nothing]).unwrap().remove(0);
+        let column = columns(std::slice::from_ref(&field), &[&one, &nothing]).unwrap().remove(0);
         assert_eq!(column.as_ref(), &Int64Array::from(vec![Some(2), None]) as &dyn Array);
         assert_eq!(columns(&[field], &[]).unwrap()[0].len(), 0);
     }

@@ -32,10 +32,8 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || format!("{text:?} is not a shard: expected I/N with I from 1 to N, such as 1/4");
         let (index, count) = text.split_once('/').ok_or_else(expected)?;
-        let shard = Self {
-            index: index.parse().map_err(|_| expected())?,
-            count: count.parse().map_err(|_| expected())?,
-        };
+        let shard =
+            Self { index: index.parse().map_err(|_| expected())?, count: count.parse().map_err(|_| expected())? };
         if shard.index == 0 || shard.index > shard.count { Err(expected()) } else { Ok(shard) }
     }
 }

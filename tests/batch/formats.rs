@@ -84,8 +84,16 @@ fn every_form_of_input_gives_the_rows_of_extract() {
     write_ipc(&site.path().join("feed.feather"), false);
     write_ipc(&site.path().join("feed.arrows"), true);
     let files = [
-        "feed.jsonl", "two.ndjson.gz", "feed.jsonl.zst", "bom.jsonl", "feed.csv", "bom.csv.gz", "feed.tsv",
-        "feed.parquet", "feed.feather", "feed.arrows",
+        "feed.jsonl",
+        "two.ndjson.gz",
+        "feed.jsonl.zst",
+        "bom.jsonl",
+        "feed.csv",
+        "bom.csv.gz",
+        "feed.tsv",
+        "feed.parquet",
+        "feed.feather",
+        "feed.arrows",
     ];
     for file in files {
         assert!(site.rows(&[file]) == expected, "{file} gives other rows");

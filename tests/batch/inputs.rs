@@ -58,7 +58,7 @@ fn bad_rows_of_json_lines_are_told_in_their_order() {
 #[test]
 fn bad_rows_of_tables_are_told() {
     let site = Site::new();
-    site.write("a.csv", b"id,text\n1,Ada said no.\n2\n3,\"Ada, she\nsaid no.\"\n4,caf\xe9\n5,x,y\n,\n7,\"unclosed".to_vec());
+    site.write("a.csv", b"id,text\n1,Ada said no.\n2\n3,\"Ada, she\nsaid no.\"\n4,caf\xe9\n5,x,y\n,\n7,\"unclosed");
     let run = site.batch(&["a.csv"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert_eq!(ids(&site), ["1", "3", "7"]);

@@ -93,7 +93,11 @@ fn a_run_that_is_killed_at_twenty_random_points_goes_on_to_the_same_rows() {
             }
             kills += 1;
             let manifest = site.path().join(&output).join("manifest.json");
-            parts_left.push(if manifest.exists() { json_file(&manifest)["parts"].as_array().unwrap().len() } else { 0 });
+            parts_left.push(if manifest.exists() {
+                json_file(&manifest)["parts"].as_array().unwrap().len()
+            } else {
+                0
+            });
         }
         assert!(outcome(&site, &output) == expected, "{output} differs after {kills} kills");
     }

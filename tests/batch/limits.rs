@@ -97,7 +97,8 @@ fn a_row_of_a_megabyte_works_and_one_of_twenty_is_refused_in_little_memory() {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         let mask = ProjectionMask::columns(builder.parquet_schema(), ["id"]);
         let batches = builder.with_projection(mask).build().unwrap();
-        let texts = |batch: RecordBatch| batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned).collect();
+        let texts =
+            |batch: RecordBatch| batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned).collect();
         batches.flat_map(|batch| -> Vec<String> { texts(batch.unwrap()) }).collect()
     };
     for (works, huge) in [("works.jsonl", "huge.jsonl"), ("works.csv", "huge.csv"), ("works.jsonl", "bomb.jsonl.gz")] {

@@ -121,8 +121,7 @@ fn batches(path: &Path) -> Vec<RecordBatch> {
 }
 
 fn json_of(batch: &RecordBatch) -> Vec<Value> {
-    let mut writer =
-        arrow_json::WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
+    let mut writer = arrow_json::WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
     writer.write(batch).expect("it can be written");
     json_lines(&String::from_utf8(writer.into_inner()).expect("it is UTF-8"))
 }

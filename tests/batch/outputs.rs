@@ -190,7 +190,9 @@ fn a_full_disk_ends_the_run_and_room_lets_it_go_on() {
     assert!(!files(&out).iter().any(|(name, _)| name.ends_with(".partial")), "what is unfinished takes no room");
     refused(&run("disk/out", &["--resume"]), 3, "No space left on device");
     assert_eq!(files(&out).len(), written);
-    assert!(std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&disk).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&disk).status().unwrap().success()
+    );
     let resumed = run("disk/out", &["--resume"]);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     let whole = run("out", &[]);

@@ -16,7 +16,10 @@ fn json_lines_tell_how_far_it_is() {
     let lines = json_lines(&run.stderr);
     let (summary, progress) = lines.split_last().unwrap();
     assert_eq!(summary["event"], "summary");
-    assert_eq!((&summary["documents"], &summary["rows"], &summary["errors"]), (&20_000.into(), &20_000.into(), &0.into()));
+    assert_eq!(
+        (&summary["documents"], &summary["rows"], &summary["errors"]),
+        (&20_000.into(), &20_000.into(), &0.into())
+    );
     assert_eq!((&summary["parts"], &summary["files_passed_over"]), (&2.into(), &1.into()));
     assert!(summary["tokens"].as_u64().unwrap() > 100_000);
     assert!(!progress.is_empty(), "{}", run.stderr);

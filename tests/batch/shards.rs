@@ -20,7 +20,8 @@ fn site() -> Site {
 }
 
 fn shard(site: &Site, shard: &str, output: &str, more: &[&str]) {
-    let arguments = ["batch", "feed.jsonl", "missing.csv", "--rows-per-part", "50", "--shard", shard, "--output", output];
+    let arguments =
+        ["batch", "feed.jsonl", "missing.csv", "--rows-per-part", "50", "--shard", shard, "--output", output];
     let run = Run::of(site.onrecord(&arguments).args(more));
     assert!(run.code <= 1, "{}", run.stderr);
 }

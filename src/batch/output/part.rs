@@ -49,12 +49,7 @@ enum Sink {
 
 impl PartWriter {
     /// Starts part `number` of an output.
-    pub fn new(
-        directory: &Path,
-        number: usize,
-        format: OutputFormat,
-        schema: &SchemaRef,
-    ) -> Result<Self, BatchError> {
+    pub fn new(directory: &Path, number: usize, format: OutputFormat, schema: &SchemaRef) -> Result<Self, BatchError> {
         let file = format!("part-{number:05}.{}", format.extension());
         let mut part = Self { directory: directory.to_owned(), file, sink: None, rows: 0 };
         let hashed = Hashed::create(&part.beside()).map_err(|error| failed("write", &part.path())(error))?;

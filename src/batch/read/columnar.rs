@@ -30,11 +30,13 @@ const FILE_MAGIC: &[u8] = b"ARROW1";
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
+type ReadColumns = dyn FnOnce(&[usize]) -> Result<Batches, ArrowError> + Send;
+
 /// A file with its columns known and nothing read yet.
 struct Opened {
     schema: Arc<Schema>,
     /// Reads these columns.
-    batches: Box<dyn FnOnce(&[usize]) -> Result<Batches, ArrowError> + Send>,
+    batches: Box<ReadColumns>,
     /// Bytes of the file for each row, where they are not counted as they are read.
     bytes_per_row: u64,
 }
@@ -191,8 +193,7 @@ fn find_columns(schema: &Schema, settings: &Settings, kept: &[Field]) -> Result<
     wanted.dedup();
     // Each is found: they were all put in.
     let place = |column: usize| wanted.partition_point(|&other| other < column);
-    let columns =
-        Columns { text: place(text), id: id.map(place), kept: places.into_iter().map(place).collect() };
+    let columns = Columns { text: place(text), id: id.map(place), kept: places.into_iter().map(place).collect() };
     Ok((columns, wanted))
 }
 
@@ -236,8 +237,7 @@ impl Rows for Columnar {
                 document(name, text.to_owned(), &self.reading.settings)
             }
         };
-        let kept =
-            if batch.kept.is_empty() { Kept::Nothing } else { Kept::Row(Arc::clone(&batch.kept), row) };
+        let kept = if batch.kept.is_empty() { Kept::Nothing } else { Kept::Row(Arc::clone(&batch.kept), row) };
         Some(Record { path: Arc::clone(&self.path), row: Some(self.row), id, document, kept })
     }
 }
@@ -245,10 +245,8 @@ impl Rows for Columnar {
 impl Columnar {
     fn load(&mut self) -> Option<Result<Batch, RowError>> {
         let next = catch_unwind(AssertUnwindSafe(|| self.batches.next()));
-        let batch = match next.unwrap_or_else(|_| Some(Err(ArrowError::IpcError("the file is damaged".to_owned())))) {
-            Some(batch) => batch,
-            None => return None,
-        };
+        let damaged = || Err(ArrowError::IpcError("the file is damaged".to_owned()));
+        let batch = next.unwrap_or_else(|_| Some(damaged()))?;
         Some(guarded(|| self.batch(&batch?)))
     }
 

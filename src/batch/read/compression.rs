@@ -21,9 +21,7 @@ pub(super) fn open(input: &Input, counters: &Arc<Counters>) -> Result<Box<dyn Bu
         Ok(match input.compression {
             Compression::None => Box::new(file),
             // Several files packed one by one and put together count as one, as gzip itself has it.
-            Compression::Gzip => {
-                Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(file)))
-            }
+            Compression::Gzip => Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(file))),
             Compression::Zstd => {
                 Box::new(BufReader::with_capacity(BUFFER, zstd::stream::read::Decoder::with_buffer(file)?))
             }

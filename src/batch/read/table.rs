@@ -64,9 +64,7 @@ impl Rows for Table {
         self.row += 1;
         match self.records.next() {
             Ok(Read::End) => None,
-            Ok(Read::TooLong) => {
-                Some(failure(&self.path, Some(self.row), row_too_large(&self.reading.settings)))
-            }
+            Ok(Read::TooLong) => Some(failure(&self.path, Some(self.row), row_too_large(&self.reading.settings))),
             Ok(Read::Row) => Some(self.record()),
             Err(error) => {
                 // Nothing more can be expected of this input.
