@@ -6,6 +6,7 @@ pub mod tiny;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
+#[cfg(any(feature = "batch", feature = "server"))]
 use std::time::{Duration, Instant};
 
 use onrecord::engine::{Engine, Options};
@@ -52,9 +53,11 @@ pub fn engine() -> &'static Engine {
 }
 
 /// Longer than anything takes that works, even on a busy machine.
+#[cfg(any(feature = "batch", feature = "server"))]
 pub const LONG: Duration = Duration::from_secs(30);
 
 /// Waits for something that is to become true.
+#[cfg(any(feature = "batch", feature = "server"))]
 pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_true() {
