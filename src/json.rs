@@ -13,3 +13,10 @@ pub(crate) fn kind(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+/// What is wrong with a line of JSON. Which line it is, is known better outside: to serde_json each is the first.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = error.to_string();
+    format!("{} at column {}", message.strip_suffix(&place).unwrap_or(&message), error.column())
+}

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! text (document, offsets, windows) -> model (weights, encoder, heads) -> decode (entities, statements, speakers)
-//!   -> engine (queue, batches, workers) -> cli | server            beside them: eval
+//!   -> engine (queue, batches, workers) -> cli | server | batch    beside them: eval
 //! ```
 //!
 //! The short way in:
@@ -24,6 +24,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "batch")]
+pub mod batch;
 pub mod cli;
 pub mod decode;
 pub mod engine;

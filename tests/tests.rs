@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arithmetic;
+#[cfg(feature = "batch")]
+mod batch;
 mod cli;
 mod goldens;
 #[cfg(feature = "server")]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::kind;
+use crate::json::{kind, reason};
 use crate::text::{Document, DocumentError};
 
 /// How a file holds documents.
@@ -151,13 +151,7 @@ impl Line {
         if !line.starts_with('{') {
             return Err("it is not a JSON object".to_owned());
         }
-        serde_json::from_str(line).map_err(|error| {
-            // Which line it is, is known better here: to serde_json each is the first.
-            let place = format!(" at line {} column {}", error.line(), error.column());
-            let message = error.to_string();
-            let reason = message.strip_suffix(&place).unwrap_or(&message);
-            format!("{reason} at column {}", error.column())
-        })
+        serde_json::from_str(line).map_err(|error| reason(&error))
     }
 }
 

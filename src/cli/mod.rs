@@ -1,11 +1,15 @@
 //! The command line: flags with environment twins, files in, results out, exit codes.
 
+#[cfg(feature = "batch")]
+mod batch;
 mod evaluate;
 mod extract;
 mod info;
 mod input;
 mod output;
 mod pretty;
+#[cfg(feature = "batch")]
+mod progress;
 #[cfg(feature = "server")]
 mod serve;
 mod table;
@@ -29,7 +33,7 @@ const UNUSABLE: u8 = 3;
 /// Reads news text and tells its named entities and who said what.
 ///
 /// Exit codes: 0 all good; 1 some documents failed and the others were written; 2 wrong usage; 3 the model or an
-/// output could not be used.
+/// output could not be used; `batch` also 130 and 143, when a signal ended it.
 #[derive(Debug, Parser)]
 #[command(name = "onrecord", version, propagate_version = true)]
 pub struct Cli {
@@ -41,6 +45,17 @@ pub struct Cli {
 enum Command {
     /// Extract entities, statements and speakers from articles.
     Extract(extract::ExtractArguments),
+    /// Extract from archives into Parquet or JSON Lines, in parts that no interruption can spoil.
+    ///
+    /// The output is a directory of parts with manifest.json, which lists those that are whole, and errors.jsonl, which
+    /// names the documents without a result. docs/batch.md describes all of them. SIGINT and SIGTERM end the command
+    /// with exit code 130 or 143 and drop the part that is being written; --resume goes on from there, as it does
+    /// after any other end.
+    #[cfg(feature = "batch")]
+    Batch(Box<batch::BatchArguments>),
+    /// Check that the outputs of all shards of `onrecord batch --shard` are complete, and put them together.
+    #[cfg(feature = "batch")]
+    Merge(batch::MergeArguments),
     /// Answer requests over HTTP.
     ///
     /// The interface is described at /docs and /openapi.json. SIGTERM ends the server once what is under way is
@@ -173,6 +188,10 @@ enum Failure {
     /// Whoever read our output has seen enough.
     #[error("the output was closed")]
     Closed,
+    /// A signal ended it, this one: exit code 128 and its number.
+    #[cfg(feature = "batch")]
+    #[error("{1}")]
+    Interrupted(u8, String),
 }
 
 impl Failure {
@@ -189,6 +208,10 @@ impl Failure {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Extract(arguments) => extract::run(&arguments),
+        #[cfg(feature = "batch")]
+        Command::Batch(arguments) => batch::run(&arguments),
+        #[cfg(feature = "batch")]
+        Command::Merge(arguments) => batch::merge(&arguments),
         #[cfg(feature = "server")]
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Model { command: ModelCommand::Info { model } } => info::run(&model),
@@ -201,6 +224,8 @@ pub fn run(cli: Cli) -> ExitCode {
             output::complain(&failure.to_string());
             match failure {
                 Failure::Usage(_) => 2,
+                #[cfg(feature = "batch")]
+                Failure::Interrupted(signal, _) => 128 + signal,
                 _ => UNUSABLE,
             }
         }

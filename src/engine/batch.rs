@@ -1,12 +1,14 @@
 //! Batches: the windows of many documents, run together and decoded as they come.
 
+use std::sync::atomic::Ordering;
+
 use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
-use super::{EngineError, Extraction, Options};
+use super::{Engine, EngineError, Extraction};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{Document, Tokens, Window, WindowSize, plan_windows};
+use crate::text::{Document, Tokens, Window, plan_windows};
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
@@ -22,21 +24,17 @@ impl<'a> Prepared<'a> {
 }
 
 /// Extracts from all documents, in order.
-pub(super) fn run(
-    model: &Model,
-    size: WindowSize,
-    options: &Options,
-    documents: &[Document],
-) -> Vec<Result<Extraction, EngineError>> {
+pub(super) fn run(engine: &Engine, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
+    let (model, options) = (&engine.model, &engine.options);
     let prepared: Vec<Result<Prepared<'_>, EngineError>> = documents
         .par_iter()
         .map(|document| {
             let tokens = model.tokenizer().tokenise(&document.text)?;
-            let windows = plan_windows(&tokens, &document.text, size);
+            let windows = plan_windows(&tokens, &document.text, engine.window);
             Ok(Prepared { document, tokens, windows })
         })
         .collect();
-    let annotations = annotate(model, options, &prepared);
+    let annotations = annotate(engine, &prepared);
     prepared
         .into_par_iter()
         .zip(annotations)
@@ -51,12 +49,9 @@ pub(super) fn run(
 type Place = (usize, usize);
 
 /// Runs the windows of all documents in rounds, in text order, and decodes after each round.
-fn annotate(
-    model: &Model,
-    options: &Options,
-    prepared: &[Result<Prepared<'_>, EngineError>],
-) -> Vec<Result<Annotations, ModelError>> {
-    let scheme = options.entity_scheme.name();
+fn annotate(engine: &Engine, prepared: &[Result<Prepared<'_>, EngineError>]) -> Vec<Result<Annotations, ModelError>> {
+    let model = &engine.model;
+    let scheme = engine.options.entity_scheme.name();
     let decoder = || Ok(DocumentDecoder::new(scheme));
     let mut decoders: Vec<Result<DocumentDecoder, ModelError>> = prepared.iter().map(|_| decoder()).collect();
     let (places, windows): (Vec<Place>, Vec<WindowInput<'_>>) = prepared
@@ -71,6 +66,8 @@ fn annotate(
         .unzip();
     for round in rounds(&windows) {
         let outputs = run_round(model, &DocumentDecoder::heads(scheme), &windows[round.clone()]);
+        let tokens: usize = windows[round.clone()].iter().map(|window| window.ids.len()).sum();
+        engine.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
         let round = &places[round];
         // Each document takes its own windows, in text order, side by side with the others.
         let (from, to) = (round[0].0, round[round.len() - 1].0);

@@ -7,7 +7,7 @@ use crate::decode::{Annotations, Attribution, Reading, Segment, Speaker, Stateme
 use crate::text::{ByteRange, OffsetUnit, Offsets, language_warning};
 
 /// Version of the output's form.
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
 
 /// Everything found in one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,9 +8,10 @@ pub mod service;
 pub mod windows;
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use extraction::{
-    ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, Extraction, SpeakerLink, TextSpan,
+    ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, Extraction, SCHEMA, SpeakerLink, TextSpan,
 };
 
 use crate::model::{Model, ModelError};
@@ -107,6 +108,7 @@ pub struct Engine {
     options: Options,
     window: WindowSize,
     workers: rayon::ThreadPool,
+    tokens: AtomicU64,
 }
 
 impl Engine {
@@ -116,7 +118,7 @@ impl Engine {
     /// [`EngineError::Window`], [`EngineError::Threads`].
     pub fn new(model: Model, options: Options, threads: usize) -> Result<Self, EngineError> {
         let window = window_size(&model, options.max_window)?;
-        Ok(Self { model, options, window, workers: pool(threads)? })
+        Ok(Self { model, options, window, workers: pool(threads)?, tokens: AtomicU64::new(0) })
     }
 
     /// The model.
@@ -129,9 +131,14 @@ impl Engine {
         self.workers.current_num_threads()
     }
 
+    /// Tokens that have been through the encoder so far, those of overlaps counted twice.
+    pub fn tokens_run(&self) -> u64 {
+        self.tokens.load(Ordering::Relaxed)
+    }
+
     /// Processes documents together; results stand in their order.
     pub fn extract(&self, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
-        self.workers.install(|| batch::run(&self.model, self.window, &self.options, documents))
+        self.workers.install(|| batch::run(self, documents))
     }
 }
 

@@ -5,13 +5,10 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, Instant};
 
 use super::http::{Connection, Lines, Request, Response};
+pub use crate::support::{LONG, wait_until};
 use crate::support::{onrecord, tiny};
-
-/// Longer than anything takes that works, even on a busy machine.
-pub const LONG: Duration = Duration::from_secs(30);
 
 /// The directory of the tiny model.
 pub fn tiny_model() -> &'static PathBuf {
@@ -173,14 +170,5 @@ impl Drop for Server {
         } else {
             eprintln!("the server's log:\n{}", self.log());
         }
-    }
-}
-
-/// Waits for something that is to become true.
-pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_true() {
-        assert!(started.elapsed() < LONG, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,10 +1,13 @@
 //! What several tests need: the command, the embedded engine, fixtures, and a tiny model made on the spot.
 
 pub mod results;
+pub mod site;
 pub mod tiny;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
+#[cfg(any(feature = "batch", feature = "server"))]
+use std::time::{Duration, Instant};
 
 use onrecord::engine::{Engine, Options};
 use onrecord::model::{Arithmetic, KernelPath, Model, Precision};
@@ -47,4 +50,18 @@ pub fn engines() -> &'static [Engine] {
 /// The one of them that computes as the command does by default.
 pub fn engine() -> &'static Engine {
     engines().iter().find(|engine| engine.model().arithmetic() == arithmetic()).expect("the default is one of all")
+}
+
+/// Longer than anything takes that works, even on a busy machine.
+#[cfg(any(feature = "batch", feature = "server"))]
+pub const LONG: Duration = Duration::from_secs(30);
+
+/// Waits for something that is to become true.
+#[cfg(any(feature = "batch", feature = "server"))]
+pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_true() {
+        assert!(started.elapsed() < LONG, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
