@@ -4,7 +4,7 @@
 //! `tests/fixtures/parity.json` is written by `scripts/train/parity.py` from the weights in `models/`.
 
 use onrecord::engine::Engine;
-use onrecord::model::{LinkKind, LinkRole, Model, Precision, WindowInput};
+use onrecord::model::{LinkKind, LinkRole, Model, PairFeatures, Precision, WindowInput};
 use serde::Deserialize;
 
 use crate::support::{engines, fixture};
@@ -31,6 +31,19 @@ struct RecordedWindow {
     gaps: Vec<u8>,
     scores: std::collections::BTreeMap<String, Vec<Vec<f32>>>,
     links: Vec<RecordedLink>,
+    references: Vec<RecordedReference>,
+}
+
+/// Scores of an anaphor and a candidate, each given by its first and last token.
+#[derive(Deserialize)]
+struct RecordedReference {
+    anaphor: (usize, usize),
+    candidate: (usize, usize),
+    features: PairFeatures,
+    class: usize,
+    is_source: bool,
+    score: f32,
+    nobody: f32,
 }
 
 /// Scores of a pair of spans, given by their first and last tokens.
@@ -82,10 +95,21 @@ fn compare(model: &Model, recorded: &Recorded) {
             let typical = (differences().map(|off| off * off).sum::<f32>() / scores.len() as f32).sqrt();
             assert!(typical < mean, "{arithmetic:?} {head}: off by {typical}");
         }
+        let hidden = model.config().encoder.hidden_size;
+        let state = |token: usize| &output.states[token * hidden..(token + 1) * hidden];
+        assert!(!window.references.is_empty());
+        for reference in &window.references {
+            let (anaphor, candidate) = (reference.anaphor, reference.candidate);
+            let ends = [(state(anaphor.0), state(anaphor.1)), (state(candidate.0), state(candidate.1))];
+            let vectors = model.mention_vectors(&ends);
+            let score = model.antecedent_scores(&vectors[0], &[(&vectors[1], reference.features)])[0];
+            let nobody = model.nobody_score(&vectors[0], reference.class, reference.is_source);
+            for (found, expected) in [(score, reference.score), (nobody, reference.nobody)] {
+                assert!((found - expected).abs() < most, "{arithmetic:?} {anaphor:?}: {found}, not {expected}");
+            }
+        }
         assert!(!window.links.is_empty());
         for link in &window.links {
-            let hidden = model.config().encoder.hidden_size;
-            let state = |token: usize| &output.states[token * hidden..(token + 1) * hidden];
             let vectors = |role, (first, last): (usize, usize)| {
                 model.span_vectors(role, &[(state(first), state(last))]).expect("projects").remove(0)
             };

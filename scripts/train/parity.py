@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from coreference import TABLES, Coreference
+from coreference_data import CLASSES
 from features import load_tokenizer, tokenise, windows
 from network import Network
 
@@ -28,8 +30,10 @@ def main():
 
     config = json.loads((options.model / "config.json").read_text())
     network = Network(config["encoder"])
-    network.load_state_dict({k: v.float() for k, v in load_file(options.model / "model.safetensors").items()})
+    weights = {k: v.float() for k, v in load_file(options.model / "model.safetensors").items()}
+    network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("coreference.")})
     network.eval()
+    scorers = [scorer(weights, number, config) for number in range(config.get("coreference", {}).get("scorers", 0))]
     tokenizer = load_tokenizer(options.model / "tokenizer.json")
     digest = hashlib.sha256((options.model / "model.safetensors").read_bytes()).hexdigest()
 
@@ -42,7 +46,7 @@ def main():
         # the passage is cut where the window ends, so that a reader of the fixture sees all that was read
         text = text[:tokens.offsets[end - 1][1]]
         tokens = tokenise(tokenizer, text)
-        recorded.append(record(network, tokenizer, text, tokens))
+        recorded.append(record(network, scorers, tokenizer, text, tokens))
     result = {"model": f"{config['name']}@{digest[:12]}", "windows": recorded}
     options.to.write_text(json.dumps(result, ensure_ascii=False) + "\n")
 
@@ -51,8 +55,33 @@ def rounded(tensor):
     return [[round(x, 5) for x in row] for row in tensor.tolist()]
 
 
+def scorer(weights, number, config):
+    prefix = f"coreference.{number}."
+    head = Coreference(config["encoder"]["hidden_size"])
+    head.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+    return head.eval()
+
+
+def references(scorers, states):
+    """Scores of pairs of mentions, given by their first and last tokens, with one row or another of each table."""
+    out, n = [], len(states)
+    for k in range(4):
+        anaphor, candidate = (n - 1 - k, n - 1 - k), (k, min(n - 1, 2 * k))
+        features = [(5 * k + 1) % size for size in TABLES.values()]
+        kind, source = (7 * k + 3) % len(CLASSES), k % 2
+        score = nobody = 0.0
+        for head in scorers:
+            vectors = head.vectors(states[[anaphor[0], candidate[0]]], states[[anaphor[1], candidate[1]]])
+            pair = head.pairs(vectors, torch.tensor([0]), torch.tensor([1]), torch.tensor([features]))
+            score += pair.item() / len(scorers)
+            nobody += head.none(vectors[:1], torch.tensor([kind]), torch.tensor([source])).item() / len(scorers)
+        out.append({"anaphor": anaphor, "candidate": candidate, "features": features, "class": kind,
+                    "is_source": bool(source), "score": round(score, 5), "nobody": round(nobody, 5)})
+    return out
+
+
 @torch.no_grad()
-def record(network, tokenizer, text, tokens):
+def record(network, scorers, tokenizer, text, tokens):
     cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     wrap = lambda values, first, last: torch.tensor([[first, *values, last]])
     n = len(tokens.ids)
@@ -66,6 +95,7 @@ def record(network, tokenizer, text, tokens):
         links.append({"span": span, "cue": cue, "content": round(content.item(), 5), "none": round(none.item(), 5),
                       "source": round(source.item(), 5)})
     return {"text": text, "ids": tokens.ids, "shapes": tokens.shapes, "gaps": tokens.gaps, "links": links,
+            "references": references(scorers, states),
             "scores": {head: rounded(module.classifier(states)) for head, module in network.heads.items()}}
 
 

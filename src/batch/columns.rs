@@ -63,6 +63,8 @@ fn document_fields() -> Vec<Field> {
         text("id"),
         text("kind"),
         text("act"),
+        text("polarity"),
+        flag("floating"),
         score(),
         segments("source"),
         segments("cue"),
@@ -92,6 +94,10 @@ fn document_fields() -> Vec<Field> {
 
 pub(super) fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, false)
+}
+
+pub(super) fn flag(name: &str) -> Field {
+    Field::new(name, DataType::Boolean, false)
 }
 
 pub(super) fn number(name: &str) -> Field {
@@ -182,7 +188,7 @@ mod tests {
     fn full() -> Extraction {
         let segment = |text: &str| json!([{"start": 3, "end": 9, "text": text, "score": 0.5}]);
         let statement = |id: &str, speaker: Value| {
-            json!({"id": id, "kind": "direct", "act": "speech", "score": 1.0, "source": segment("Ada"), "cue": [],
+            json!({"id": id, "kind": "direct", "act": "speech", "polarity": "positive", "floating": false, "score": 1.0, "source": segment("Ada"), "cue": [],
                    "content": segment("“no”\n\u{1f682}"), "speaker": speaker, "co_speakers": ["p1"]})
         };
         let speaker = |entity: Value| json!({"id": "p0", "name": "Ada", "label": "PER", "entity": entity, "via": "name", "score": 0.9});

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use serde::Serialize;
 
-use super::columns::{list, number, rows, score, text};
+use super::columns::{flag, list, number, rows, score, text};
 use crate::engine::{ExtractedSegment, ExtractedStatement, Extraction};
 use crate::text::OffsetUnit;
 
@@ -22,6 +22,8 @@ pub(super) fn statement_schema() -> SchemaRef {
             text("statement"),
             text("kind"),
             text("act"),
+            text("polarity"),
+            flag("floating"),
             score(),
             optional("speaker"),
             optional("speaker_id"),
@@ -67,6 +69,8 @@ struct StatementRow<'a> {
     statement: &'a str,
     kind: &'a str,
     act: &'a str,
+    polarity: &'a str,
+    floating: bool,
     score: f64,
     speaker: Option<&'a str>,
     speaker_id: Option<&'a str>,
@@ -131,6 +135,8 @@ fn statement_row<'a>(extraction: &'a Extraction, statement: &'a ExtractedStateme
         statement: &statement.id,
         kind: &statement.kind,
         act: &statement.act,
+        polarity: &statement.polarity,
+        floating: statement.floating,
         score: statement.score,
         speaker: speaker.map(|speaker| speaker.name.as_str()),
         speaker_id: speaker.map(|speaker| speaker.id.as_str()),

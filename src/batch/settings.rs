@@ -74,6 +74,8 @@ pub struct Settings {
     pub offset_unit: OffsetUnit,
     /// What scores lower is left out.
     pub min_score: f32,
+    /// Whether quotations without source and cue are statements.
+    pub floating: bool,
     /// Most tokens in a window.
     pub max_window: Option<usize>,
 }

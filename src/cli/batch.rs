@@ -108,6 +108,7 @@ impl BatchArguments {
             entity_scheme: options.entity_scheme,
             offset_unit: options.offset_unit,
             min_score: options.min_score,
+            floating: options.floating,
             max_window: self.engine.max_window,
         }
     }

@@ -60,3 +60,53 @@ pub(super) fn floating(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line a paragraph. The first line that has a cue is a statement, whose content is what is quoted in it.
+    fn found(lines: &[&str], kind: Kind) -> Vec<String> {
+        let text = lines.join("\n");
+        let mut start = 0;
+        let paragraphs: Vec<ByteRange> = lines
+            .iter()
+            .map(|line| {
+                let paragraph = start..start + line.len();
+                start = paragraph.end + 1;
+                paragraph
+            })
+            .collect();
+        let said = text.find(" said").map(|at| Statement {
+            source: Vec::new(),
+            cue: vec![Segment { bytes: at + 1..at + 5, score: 1.0 }],
+            content: vec![Segment { bytes: text.find('“').unwrap_or(0)..at, score: 1.0 }],
+            kind,
+            act: Act::Speech,
+            polarity: Polarity::Positive,
+            floating: false,
+            score: 0.8,
+        });
+        let statements: Vec<Statement> = said.into_iter().collect();
+        let floating = floating(&text, &paragraphs, &Quotations::find(&text), &statements);
+        assert!(floating.iter().all(|statement| statement.floating && statement.score == 0.4));
+        floating.iter().map(|statement| text[statement.content[0].bytes.clone()].to_owned()).collect()
+    }
+
+    #[test]
+    fn quotations_float_behind_an_attributed_one() {
+        let lines =
+            ["“We waited a week,” Holt said.", "“Nobody called us back.”", "“So we left the town.”", "Holt left."];
+        assert_eq!(found(&lines, Kind::Direct), ["“Nobody called us back.”", "“So we left the town.”"]);
+    }
+
+    #[test]
+    fn nothing_floats_elsewhere() {
+        let none: [&str; 0] = [];
+        assert_eq!(found(&["“We waited a week,” Holt said.", "“Gone.”"], Kind::Direct), none, "too short");
+        assert_eq!(found(&["Holt said so.", "“Nobody called us back.”"], Kind::Indirect), none, "nobody was quoted");
+        assert_eq!(found(&["Holt left.", "“Nobody called us back.”"], Kind::Direct), none, "nobody spoke");
+        let interrupted = ["“We waited a week,” Holt said.", "Rain fell on the pier.", "“Nobody called us back.”"];
+        assert_eq!(found(&interrupted, Kind::Direct), none, "somebody else may be speaking");
+    }
+}

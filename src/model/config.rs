@@ -149,7 +149,9 @@ impl ModelConfig {
             return Err(format!("links.distance_buckets is {}", self.links.distance_buckets));
         }
         if let Some(coreference) = &self.coreference {
-            for (name, value) in [("scorers", coreference.scorers), ("width", coreference.width), ("hidden", coreference.hidden)] {
+            for (name, value) in
+                [("scorers", coreference.scorers), ("width", coreference.width), ("hidden", coreference.hidden)]
+            {
                 if value == 0 || value > 1 << 16 {
                     return Err(format!("coreference.{name} is {value}"));
                 }

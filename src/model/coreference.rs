@@ -64,8 +64,13 @@ impl CoreferenceHead {
     ) -> Result<Self, WeightsError> {
         let scorers = (0..config.scorers).map(|number| Scorer::load(kernels, config, number, states, weights));
         let names = [("man", &config.given_names.man), ("woman", &config.given_names.woman)];
-        let given_names = names.into_iter().flat_map(|(class, names)| names.iter().map(move |name| (name.clone(), class)));
-        Ok(Self { scorers: scorers.collect::<Result<_, _>>()?, given_names: given_names.collect(), width: config.width })
+        let given_names =
+            names.into_iter().flat_map(|(class, names)| names.iter().map(move |name| (name.clone(), class)));
+        Ok(Self {
+            scorers: scorers.collect::<Result<_, _>>()?,
+            given_names: given_names.collect(),
+            width: config.width,
+        })
     }
 
     /// Vectors of mentions, `[scorers * width]` each, given by the states of their first and last tokens.
