@@ -14,5 +14,6 @@ mod parity;
 #[cfg(feature = "server")]
 mod server;
 mod service;
+mod speakers;
 mod support;
 mod windows;

@@ -29,7 +29,8 @@ class Scorers:
     def __init__(self, model):
         config = json.loads((model / "config.json").read_text())
         weights = load_file(model / "model.safetensors")
-        self.given, self.width, self.heads = config["coreference"]["given_names"], config["coreference"]["width"], []
+        self.given = {kind: names.split() for kind, names in config["coreference"]["given_names"].items()}
+        self.width, self.heads = config["coreference"]["width"], []
         for number in range(config["coreference"]["scorers"]):
             head, prefix = Coreference(config["encoder"]["hidden_size"]), f"coreference.{number}."
             head.load_state_dict({k.removeprefix(prefix): v.float() for k, v in weights.items() if k.startswith(prefix)})

@@ -96,7 +96,7 @@ def main():
     save_file(dict(sorted(weights.items())), to / "model.safetensors")
     (to / "model.safetensors").chmod(0o644)
     config["coreference"] = {"scorers": len(heads), "width": WIDTH, "hidden": HIDDEN, "classes": CLASSES,
-                             "given_names": given}
+                             "given_names": {kind: " ".join(names) for kind, names in given.items()}}
     known = {entry["file"] for entry in config["training_data"]}
     for file, licence in LICENCES.items():
         if options.data and file not in known:

@@ -168,3 +168,92 @@ fn softmax(scores: &[f32]) -> Vec<f32> {
     let total: f32 = weights.iter().sum();
     weights.into_iter().map(|weight| weight / total).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mention of a class, the number of its sentence, and of its name, if it is one.
+    fn referents_of(mentions: &[(&str, usize, Option<usize>)]) -> Vec<Referent> {
+        let referent = |(place, &(class, sentence, name)): (usize, &(&str, usize, Option<usize>))| Referent {
+            first: place * 10,
+            last: place * 10,
+            class: MENTION_CLASSES.iter().position(|known| *known == class).expect("a class"),
+            sentence,
+            paragraph: sentence,
+            source: None,
+            content: None,
+            name,
+            frequency: usize::from(name.is_some()),
+            described: Vec::new(),
+            given: None,
+        };
+        mentions.iter().enumerate().map(referent).collect()
+    }
+
+    fn mention(place: usize, form: Form, vector: &[f32]) -> Mention {
+        Mention { bytes: place..place + 1, tokens: place..place + 1, form, entity: None, vector: vector.to_vec() }
+    }
+
+    #[test]
+    fn candidates_are_compatible_and_near() {
+        let referents = referents_of(&[
+            ("woman", 0, Some(0)),
+            ("organisation", 0, Some(1)),
+            ("she", 1, None),
+            ("he", 1, None),
+            ("I", 1, None),
+            ("man", 1, Some(2)),
+            ("man", 2, Some(3)),
+        ]);
+        let mentions: Vec<Mention> = (0..7).map(|place| mention(place, Form::Nominal, &[])).collect();
+        let known: Vec<Known<'_>> = (0..7).map(|place| (place, &mentions[place], &referents[place])).collect();
+        assert_eq!(candidates(&known, 3), [0, 5], "neither a body, nor another pronoun, nor the next sentence");
+        assert_eq!(candidates(&known, 2), [0, 5]);
+        assert_eq!(candidates(&known, 4), [0; 0], "\"I\" goes back to nobody");
+        let features = pair_features(&known, 3, &[0, 5]);
+        assert_eq!(features[0][0], 9, "thirty tokens: 2 * log2(30) = 9.8");
+        assert_eq!(features[1][0], 20 + 8, "twenty tokens behind");
+        assert_eq!((features[0][1], features[1][1]), (1, 0));
+    }
+
+    #[test]
+    fn steps_count_borders() {
+        assert_eq!([0, 1, 4, 5, 6, 99].map(|value| steps(value, &[1, 5, 6])), [0, 1, 1, 2, 3, 3]);
+    }
+
+    #[test]
+    fn probabilities_sum_to_one() {
+        let probabilities = softmax(&[1.0, 2.0, 3.0]);
+        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6 && probabilities[2] > probabilities[0]);
+    }
+
+    #[cfg(feature = "embedded-model")]
+    #[test]
+    fn thousands_of_mentions_take_no_time() {
+        use crate::decode::mentions::Pronoun;
+        use crate::model::Arithmetic;
+        let model = Model::embedded(Arithmetic::new(None).expect("kernels")).expect("the embedded model loads");
+        let hidden = model.config().encoder.hidden_size;
+        let state: Vec<f32> = (0..hidden).map(|place| (place as f32 * 0.37).sin()).collect();
+        let vector = model.mention_vectors(&[(&state, &state)]).remove(0);
+        let list: Vec<(&str, usize, Option<usize>)> = (0..5000)
+            .map(
+                |place| {
+                    if place % 2 == 0 { ("person", place / 4, Some(place % 1000)) } else { ("he", place / 4, None) }
+                },
+            )
+            .collect();
+        let form = |place: usize| if place % 2 == 0 { Form::Name } else { Form::Pronoun(Pronoun::He) };
+        let mentions: Vec<Mention> = (0..5000).map(|place| mention(place, form(place), &vector)).collect();
+        let referents: Vec<Option<Referent>> = referents_of(&list).into_iter().map(Some).collect();
+        let started = std::time::Instant::now();
+        let guesses = resolve(&model, &mentions, &referents);
+        let spent = started.elapsed();
+        assert!(spent < std::time::Duration::from_secs(2), "{spent:?}");
+        for guesses in guesses {
+            let sum: f32 = guesses.iter().map(|(_, probability)| probability).sum();
+            assert!(sum <= 1.0 + 1e-3 && guesses.iter().all(|(_, probability)| *probability > 0.0), "{guesses:?}");
+        }
+    }
+}

@@ -72,12 +72,12 @@ pub struct CoreferenceConfig {
     pub given_names: GivenNames,
 }
 
-/// Given names, in lower case, whose bearers are nearly always of one gender.
+/// Given names, in lower case and with spaces between them, whose bearers are nearly always of one gender.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "said above")]
 pub struct GivenNames {
-    pub man: Vec<String>,
-    pub woman: Vec<String>,
+    pub man: String,
+    pub woman: String,
 }
 
 /// One training file and what may be done with it.

@@ -65,7 +65,7 @@ impl CoreferenceHead {
         let scorers = (0..config.scorers).map(|number| Scorer::load(kernels, config, number, states, weights));
         let names = [("man", &config.given_names.man), ("woman", &config.given_names.woman)];
         let given_names =
-            names.into_iter().flat_map(|(class, names)| names.iter().map(move |name| (name.clone(), class)));
+            names.into_iter().flat_map(|(class, names)| names.split(' ').map(move |name| (name.to_owned(), class)));
         Ok(Self {
             scorers: scorers.collect::<Result<_, _>>()?,
             given_names: given_names.collect(),
