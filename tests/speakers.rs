@@ -55,8 +55,8 @@ fn a_quotation_that_floats_has_the_speaker_before_it() {
 
 #[test]
 fn what_was_not_said_is_marked() {
-    let found = extract("Claire Moreau did not say when the pier would open. Tomas Bekker denied that he owned it.");
-    assert_eq!(speaker(&found, "when the pier").0.polarity, "negative");
+    let found = extract("Claire Moreau did not say that the pier was safe. Tomas Bekker denied that he owned it.");
+    assert_eq!(speaker(&found, "the pier was safe").0.polarity, "negative");
     assert_eq!(speaker(&found, "owned").0.polarity, "positive");
 }
 

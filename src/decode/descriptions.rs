@@ -92,8 +92,7 @@ mod tests {
 
     #[test]
     fn titles_and_appositions_describe() {
-        let text =
-            "Mayor Ada Holt met Ben Ruiz, a lawyer for the port, and Sen. Cem Tan. The Lysmouth Medical Journal wrote.";
+        let text = "Mayor Ada Holt spoke at length with Ben Ruiz, a lawyer for the port, and Sen. Cem Tan.\nThe Lysmouth Medical Journal wrote.";
         let entity = |name: &str, label: &str| {
             let start = text.find(name).unwrap();
             Entity { label: label.to_owned(), bytes: start..start + name.len(), score: 1.0 }

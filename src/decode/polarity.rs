@@ -2,7 +2,7 @@
 //!
 //! A rule over the words at the cue. A statement is negative when a word of negation stands in the cue ("did not say"),
 //! or before it in the same clause, between it and the source or content in front of it ("she never claimed that ..."),
-//! or when the source is nobody ("no one said"). "Denied", "refused" and "doubted" are cues like any others: who
+//! or before the source with its verb ("nor did she say"), or when the source is nobody ("no one said"). "Denied", "refused" and "doubted" are cues like any others: who
 //! denies something makes a statement, and it stays positive.
 
 use super::Segment;
@@ -56,17 +56,27 @@ pub fn polarity(text: &str, source: &[Segment], cue: &[Segment], content: &[Segm
         let words = words(&text[segment.bytes.clone()]);
         NOBODY.iter().any(|nobody| begins_with(&words, nobody))
     });
+    let is_inverted = source.iter().any(|segment| {
+        let from = text.floor_char_boundary(segment.bytes.start.saturating_sub(40));
+        let before = words(last_clause(&text[from..segment.bytes.start]));
+        // The verb stands between: "nor did she", "never has he".
+        before.len() >= 2 && ["nor", "neither", "never"].contains(&before[before.len() - 2].as_str())
+    });
     let denies = cue.iter().any(|segment| {
         let parts = source.iter().chain(content);
         let border = parts.map(|part| part.bytes.end).filter(|&end| end <= segment.bytes.start).max();
         let border = border.unwrap_or(0);
-        let sentence = text[border..segment.bytes.start].rsplit(['.', '!', '?', ';', ':', '\n', '\r', '”', '"']).next();
-        let mut before = words(sentence.unwrap_or_default());
+        let mut before = words(last_clause(&text[border..segment.bytes.start]));
         before.drain(..before.len().saturating_sub(REACH));
         before.extend(words(&text[segment.bytes.clone()]));
         has_negation(&before)
     });
-    if is_nobody || denies { Polarity::Negative } else { Polarity::Positive }
+    if is_nobody || is_inverted || denies { Polarity::Negative } else { Polarity::Positive }
+}
+
+/// What stands behind the last mark that ends a clause.
+fn last_clause(text: &str) -> &str {
+    text.rsplit(['.', '!', '?', ';', ':', '\n', '\r', '”', '"']).next().unwrap_or_default()
 }
 
 fn has_negation(words: &[String]) -> bool {

@@ -65,7 +65,7 @@ fn memory_does_not_grow_with_the_archive() {
 }
 
 #[test]
-fn a_row_of_a_megabyte_works_and_one_of_twenty_is_refused_in_little_memory() {
+fn a_row_of_a_megabyte_works_and_one_of_sixty_is_refused_in_little_memory() {
     let site = Site::new();
     // In paragraphs, as texts of this length are: what is looked for in one grows with its square.
     let paragraph = "“We go on,” said Ann Holt. ".repeat(10) + "\n";
@@ -74,13 +74,13 @@ fn a_row_of_a_megabyte_works_and_one_of_twenty_is_refused_in_little_memory() {
     let end = json!({"id": "end", "text": "Ada said no."}).to_string();
     let works = [line("1M", 1_000_000), end.clone()].join("\n");
     site.write("works.jsonl", &works);
-    site.write("huge.jsonl", [line("1M", 1_000_000), line("20M", 20_000_000), end].join("\n"));
+    site.write("huge.jsonl", [line("1M", 1_000_000), line("60M", 60_000_000), end].join("\n"));
     let table = |rows: &[(&str, usize)]| {
         let rows: String = rows.iter().map(|(id, bytes)| format!("{id},\"{}\"\n", long(*bytes))).collect();
         format!("id,text\n{rows}")
     };
     site.write("works.csv", table(&[("1M", 1_000_000), ("end", 13)]));
-    site.write("huge.csv", table(&[("1M", 1_000_000), ("20M", 20_000_000), ("end", 13)]));
+    site.write("huge.csv", table(&[("1M", 1_000_000), ("60M", 60_000_000), ("end", 13)]));
     // Half a gigabyte that hardly takes room on the disk.
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     bomb.write_all(works.as_bytes()).unwrap();
@@ -107,8 +107,8 @@ fn a_row_of_a_megabyte_works_and_one_of_twenty_is_refused_in_little_memory() {
         let errors = errors(&site.path().join(&other));
         assert_eq!((errors.len(), &errors[0]["error"]["code"]), (1, &json!("document_too_large")));
         eprintln!("{works}: {small} KiB, {huge}: {large} KiB");
-        // The row was never held whole.
-        assert!(large < small + 12_000.0, "{works}: {small} KiB, {huge}: {large} KiB");
+        // The row was never held whole. What a run takes varies by some 15 MB.
+        assert!(large < small + 40_000.0, "{works}: {small} KiB, {huge}: {large} KiB");
     }
 }
 
