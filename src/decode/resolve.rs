@@ -238,13 +238,15 @@ mod tests {
         let state: Vec<f32> = (0..hidden).map(|place| (place as f32 * 0.37).sin()).collect();
         let vector = model.mention_vectors(&[(&state, &state)]).remove(0);
         let list: Vec<(&str, usize, Option<usize>)> = (0..5000)
-            .map(
-                |place| {
-                    if place % 2 == 0 { ("person", place / 4, Some(place % 1000)) } else { ("he", place / 4, None) }
-                },
-            )
+            .map(|place: usize| {
+                if place.is_multiple_of(2) {
+                    ("person", place / 4, Some(place % 1000))
+                } else {
+                    ("he", place / 4, None)
+                }
+            })
             .collect();
-        let form = |place: usize| if place % 2 == 0 { Form::Name } else { Form::Pronoun(Pronoun::He) };
+        let form = |place: usize| if place.is_multiple_of(2) { Form::Name } else { Form::Pronoun(Pronoun::He) };
         let mentions: Vec<Mention> = (0..5000).map(|place| mention(place, form(place), &vector)).collect();
         let referents: Vec<Option<Referent>> = referents_of(&list).into_iter().map(Some).collect();
         let started = std::time::Instant::now();
