@@ -5,8 +5,8 @@
 PROGRAM is `target/release/examples/mentions`: the mentions are those that the product itself finds, so that training sees
 what the resolver will see. Writes one file a corpus to DIR; `train.py --coreference DIR` reads them.
 
-Each line: {"id", "text", "mentions": [...], "chains": [...]}: for each mention the number of its chain, -1 where it is
-known to stand alone, -2 where nothing is known; and "names_only": true where only names are known to be in chains.
+Each line: {"id", "text", "mentions": [...], "chains": [...]}: for each mention the number of its chain, -2 where nothing
+is known; and "names_only": true where only names are known to be in chains.
 GAP's lines have in place of a chain the pronoun's index and what is right for it ("pronoun", "right", "wrong").
 """
 
@@ -35,7 +35,7 @@ CLASSES = ("person", "man", "woman", "organisation", "group", "place", "building
 NAMES = range(0, 7)
 PEOPLE = range(0, 3)
 HE, SHE, NOMINAL, DEFINITE = (CLASSES.index(name) for name in ("he", "she", "nominal", "definite"))
-ALONE, UNKNOWN = -1, -2
+UNKNOWN = -2
 HIDDEN = 384
 # Pronouns that the product takes for mentions only where they are sources; in training all of them count.
 RARE = re.compile(r"(?i)(it|its|itself|who|whom|whose|which|each|both)$")
@@ -124,8 +124,8 @@ def parcorfull(path):
         yield {"id": row["id"], "text": text}, gold
 
 
-def with_chains(documents, program, nominals_alone):
-    """Finds mentions and gives each its chain. `nominals_alone`: a gold nominal without a chain is known to be nobody's."""
+def with_chains(documents, program):
+    """Finds mentions and gives each its chain."""
     documents = list(documents)
     asked = []
     for document, gold in documents:
@@ -154,8 +154,6 @@ def with_chains(documents, program, nominals_alone):
         chains = [known.get(m["name"]) if c is None and m["name"] is not None else c for m, c in zip(mentions, chains)]
         numbers = {}
         chains = [UNKNOWN if c is None else numbers.setdefault(c, len(numbers)) for c in chains]
-        if not nominals_alone:
-            chains = [UNKNOWN if c == UNKNOWN else c for c in chains]
         yield {**document, "mentions": mentions, "chains": chains}
 
 
@@ -368,7 +366,7 @@ def main():
 
     program = options.mentions
     corpora = {
-        "gum": lambda: with_chains(gum(corpus(f"gum_coref.{split}.jsonl")), program, True),
+        "gum": lambda: with_chains(gum(corpus(f"gum_coref.{split}.jsonl")), program),
         "gap": lambda: gap(corpus(f"gap.{split}.jsonl"), program),
     }
     if options.dev:
@@ -377,8 +375,8 @@ def main():
             for documents in [[{"id": r["id"], "text": r["text"]} for r in rows(corpus("polnear.dev.jsonl"))]]
             for found in [find_mentions(program, documents)] for d in documents)
     else:
-        corpora["litbank"] = lambda: with_chains(litbank(corpus("litbank.jsonl")), program, True)
-        corpora["parcorfull"] = lambda: with_chains(parcorfull(corpus("parcorfull_news.jsonl")), program, False)
+        corpora["litbank"] = lambda: with_chains(litbank(corpus("litbank.jsonl")), program)
+        corpora["parcorfull"] = lambda: with_chains(parcorfull(corpus("parcorfull_news.jsonl")), program)
         plain = [{"id": r["id"], "text": r["text"]} for r in rows(corpus("polnear.train.jsonl"))]
         corpora["polnear"] = lambda: made_pronouns(plain, program, given, 0.5, options.seed)
         corpora["worldwide"] = lambda: made_pronouns(

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::descriptions::{described, descriptions};
 use super::names::{Name, SPEAKING, group_names};
-use super::speakers::gives_name;
+use super::speakers::{gives_name, name_of};
 use super::{Entity, Statement};
 use crate::model::{MENTION_CLASSES, Model};
 use crate::text::{ByteRange, Tokens};
@@ -220,10 +220,7 @@ pub(super) fn referents(
     statements: &[Statement],
     names: &[Name],
 ) -> Vec<Option<Referent>> {
-    let mut name_of = vec![None; entities.len()];
-    for (index, name) in names.iter().enumerate() {
-        name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
-    }
+    let name_of = name_of(entities, names);
     let genders = names.iter().map(|name| {
         let by_given = || name.given().and_then(|given| model.class_of_given_name(&given));
         title(text, entities, name).or_else(|| by_given().filter(|_| name.label == "PER"))

@@ -126,7 +126,7 @@ fn running(before: Option<&Vec<Meant>>) -> Vec<Meant> {
 }
 
 /// For each entity the number of its name.
-fn name_of(entities: &[Entity], names: &[Name]) -> Vec<Option<usize>> {
+pub(super) fn name_of(entities: &[Entity], names: &[Name]) -> Vec<Option<usize>> {
     let mut name_of = vec![None; entities.len()];
     for (index, name) in names.iter().enumerate() {
         name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
