@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains all heads at once on the training files of a data directory.
 
-    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]...
+    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]... [--extra FILE]...
 
 Resumes from OUT/checkpoint.pt if it is there. Writes OUT/network.pt and OUT/run.json at the end: `export.py` turns
 them into a model directory. See README.md here for the whole recipe.
@@ -21,7 +21,7 @@ import evaluate
 from examples import examples
 from features import load_tokenizer
 from network import Network
-from readers import DATASETS, TokenRows, read_statements, rows, sha256, training_file
+from readers import DATASETS, EXTRA, TokenRows, read_extra, read_statements, rows, sha256, training_file
 
 LINK_WEIGHT = 0.3
 
@@ -42,14 +42,18 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", action="append", default=[], choices=sorted(DATASETS), help="leave a data set out")
+    parser.add_argument("--extra", action="append", default=[], metavar="FILE",
+                        help="statements of your own besides, such as the page downloads (docs/annotations.md)")
     parser.add_argument("--start-from", help="network.pt of an earlier run to start from instead of the encoder alone")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
     parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
     return parser.parse_args()
 
 
-def corpora(data, without):
-    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes."""
+def corpora(data, without, extra=()):
+    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes.
+
+    What is `extra` is seen whole in every epoch."""
     readers, files = {}, {}
     for name, (stem, head, _) in DATASETS.items():
         if name in without:
@@ -65,6 +69,10 @@ def corpora(data, without):
             files[corrections.name] = sha256(corrections)
         corpus = TokenRows(path, head, corrections if corrections.exists() else None)
         readers[name] = lambda rng, corpus=corpus: corpus.documents(0.5, rng)
+    for path in extra:
+        documents = read_extra(path)
+        files[EXTRA + Path(path).name] = sha256(path)
+        readers[path] = lambda rng, documents=documents: documents
     return readers, files
 
 
@@ -74,7 +82,7 @@ def epoch_batches(readers, shares, tokenizer, cache, size, seed, epoch):
     pool = []
     for name, read in readers.items():
         documents = read(rng)
-        if shares[name] < 1:
+        if shares.get(name, 1) < 1:
             order = random.Random(f"{seed}/{name}").sample(range(len(documents)), len(documents))
             take = math.ceil(shares[name] * len(documents))
             documents = [documents[order[(epoch * take + k) % len(documents)]] for k in range(take)]
@@ -161,7 +169,7 @@ def main():
         {"params": fresh, "lr": options.head_rate},
     ], weight_decay=0.01)
 
-    readers, files = corpora(options.data, options.without)
+    readers, files = corpora(options.data, options.without, options.extra)
     cache = {}
     plan = lambda epoch: epoch_batches(readers, shares, tokenizer, cache, options.batch, options.seed, epoch)
     batches = plan(0)

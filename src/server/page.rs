@@ -101,7 +101,10 @@ impl Prepared {
 
 /// The headers of all files. A copy may be kept, but it must be asked for whether it is still good: the next version of
 /// the program has other files under the same names.
-fn head<'response>(response: &'response mut HttpResponseBuilder, tag: &EntityTag) -> &'response mut HttpResponseBuilder {
+fn head<'response>(
+    response: &'response mut HttpResponseBuilder,
+    tag: &EntityTag,
+) -> &'response mut HttpResponseBuilder {
     response
         .insert_header((header::ETAG, tag.to_string()))
         .insert_header((header::CACHE_CONTROL, "no-cache"))

@@ -9,7 +9,7 @@ import { Inspector } from "./inspector.js";
 import { Notices } from "./notices.js";
 import { PeopleView } from "./people.js";
 import { SelectionBar } from "./selection.js";
-import { Refusal, exported, extract, info } from "./service.js";
+import { Refusal, bodySize, exported, extract, info } from "./service.js";
 
 /** How often a server that is busy is asked again by itself. */
 const ATTEMPTS = 5;
@@ -116,6 +116,11 @@ async function read() {
     area.focus();
     return;
   }
+  const excess = tooLong(text);
+  if (excess) {
+    notices.say(excess, { urgent: true });
+    return;
+  }
   sessionStorage.setItem(KEY, key());
   const mine = reading = new AbortController();
   byId("find").disabled = true;
@@ -129,6 +134,18 @@ async function read() {
   } finally {
     byId("find").disabled = false;
   }
+}
+
+/**
+ * Why a text is too long for this server; null if it is not. A server that refuses a long body stops reading it, and
+ * browsers take that for a broken connection: so it is better said before.
+ */
+function tooLong(text) {
+  const { max_characters: characters, max_body_bytes: bytes } = server?.limits ?? {};
+  const size = text.length > characters ? [...text].length : 0;
+  if (size > characters) return `The article has ${several(size, "character")}, and this server takes ${count(characters)} at most.`;
+  if (bodySize(name, text) > bytes) return `The article is too large: this server takes ${several(bytes, "byte")} at most.`;
+  return null;
 }
 
 /** The result; "again" if it is worth another try, and null if not: then it has been said why. */

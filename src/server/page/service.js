@@ -46,6 +46,13 @@ function documents(id, text, rest = {}) {
   };
 }
 
+const OPTIONS = { options: { offset_unit: "utf16" } };
+
+/** Bytes of the request for a text. */
+export function bodySize(id, text) {
+  return new Blob([documents(id, text, OPTIONS).body]).size;
+}
+
 /** Model, labels, limits. */
 export async function info(key) {
   const response = await ask("info", key);
@@ -54,8 +61,7 @@ export async function info(key) {
 
 /** The result for one text (docs/output.md), with UTF-16 offsets. */
 export async function extract(id, text, { key, signal }) {
-  const options = { offset_unit: "utf16" };
-  const response = await ask("v1/extract", key, { ...documents(id, text, { options }), signal });
+  const response = await ask("v1/extract", key, { ...documents(id, text, OPTIONS), signal });
   const { results: [result] } = await whole(response.json());
   if (result.error) throw new Refusal(result.error.code, result.error.message, result.error);
   return result;
