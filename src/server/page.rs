@@ -41,6 +41,7 @@ files! {
     "icon.svg": "image/svg+xml",
     "example.txt": "text/plain; charset=utf-8",
     "main.js": SCRIPT,
+    "desk.js": SCRIPT,
     "service.js": SCRIPT,
     "annotation.js": SCRIPT,
     "segments.js": SCRIPT,

@@ -1,5 +1,5 @@
-// The text with its spans. Spans may overlap: the text is cut where one begins or ends, and each segment knows all spans
-// that cover it. Pointing at a segment, or moving to a statement with the keys, lights the whole statement.
+// The text with its spans. Spans may overlap: the text is cut where one begins or ends, and each segment knows all
+// spans that cover it. Pointing at a segment, or moving to a statement with the keys, lights the whole statement.
 
 import { make, score } from "./elements.js";
 import { ROLES } from "./annotation.js";
@@ -18,14 +18,21 @@ export class ArticleView {
   /** Statement id -> its elements, and the one of them that takes the focus. */
   #elements = new Map();
   #anchors = new Map();
+  /** The statement that is kept lit, that which the arrow keys start from, and where the pointer was last. */
   #pinned = null;
+  #current = null;
+  #pointer = null;
 
   /** `chosen(id)` is called when somebody picks a statement, and with null when they let go of it. */
   constructor(root, hint, chosen) {
     this.#root = root;
     this.#hint = hint;
     this.#chosen = chosen;
-    root.addEventListener("pointerover", (event) => this.#point(event.target.closest(".segment")));
+    root.addEventListener("pointerover", (event) => {
+      // A text that scrolls under a pointer at rest is not pointed at.
+      if (this.#hasMoved(event)) this.#point(event.target.closest(".segment"));
+    });
+    root.addEventListener("pointermove", (event) => this.#hasMoved(event));
     root.addEventListener("pointerleave", () => this.#point(null));
     root.addEventListener("focusin", (event) => this.#point(event.target.closest(".segment")));
     root.addEventListener("focusout", () => this.#point(null));
@@ -40,7 +47,9 @@ export class ArticleView {
     const lines = paragraphs(annotation.text).map((range) => ({ ...range, line: make("p", { dir: "auto" }) }));
     const spans = [...lines, ...entities.map((entity) => ({ ...entity, entity }))];
     for (const statement of statements) {
-      for (const role of ROLES) spans.push(...statement[role].map(({ start, end }) => ({ start, end, role, statement })));
+      for (const role of ROLES) {
+        spans.push(...statement[role].map(({ start, end }) => ({ start, end, role, statement })));
+      }
     }
     this.#elements = new Map(statements.map(({ id }) => [id, []]));
     this.#anchors = new Map();
@@ -127,6 +136,12 @@ export class ArticleView {
     return { lit: first.length ? first : sorted.slice(0, 1), all: sorted };
   }
 
+  #hasMoved({ clientX, clientY }) {
+    const before = this.#pointer;
+    this.#pointer = `${clientX} ${clientY}`;
+    return before !== this.#pointer;
+  }
+
   #point(element) {
     if (!element) {
       this.#hint.hidden = true;
@@ -193,8 +208,6 @@ export class ArticleView {
     if (this.#anchors.get(this.#current) === element) return this.#current;
     return [...this.#anchors.keys()].find((id) => this.#anchors.get(id) === element);
   }
-
-  #current = null;
 
   /** Only one statement is in the order of the Tab key; the arrow keys go to the others. */
   #rove(id) {

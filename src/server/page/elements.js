@@ -30,6 +30,12 @@ export function several(number, noun) {
   return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** A message as a sentence of its own. */
+export function sentence(text) {
+  const upper = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(upper) ? upper : `${upper}.`;
+}
+
 /** A score, 0 to 1. */
 export function score(number) {
   return number.toFixed(2);

@@ -10,9 +10,18 @@ export const LOCAL = [
     name: "gold", title: "Annotation", note: "all statements, as corrected: for onrecord eval and for training",
     suffix: ".gold.jsonl", media: "application/jsonl", make: gold,
   },
-  { name: "json", title: "JSON", note: "what the server found", suffix: ".json", media: "application/json", make: json },
-  { name: "csv", title: "CSV", note: "the statements shown, as corrected", suffix: ".csv", media: "text/csv", make: csv },
-  { name: "html", title: "HTML", note: "the text with the statements shown, to print or send", suffix: ".html", media: "text/html", make: html },
+  {
+    name: "json", title: "JSON", note: "what the server found",
+    suffix: ".json", media: "application/json", make: json,
+  },
+  {
+    name: "csv", title: "CSV", note: "the statements shown, as corrected",
+    suffix: ".csv", media: "text/csv", make: csv,
+  },
+  {
+    name: "html", title: "HTML", note: "the text with the statements shown, to print or send",
+    suffix: ".html", media: "text/html", make: html,
+  },
 ];
 
 /** What is known of the server's formats; one that is not listed here is offered under its own name. */
@@ -90,8 +99,9 @@ const SHEET = `
 body { max-width: 42rem; margin: 3rem auto; padding: 0 1rem; }
 mark { color: inherit; background: none; }
 .content { background: light-dark(#dcebfa, #16344f); }
-.source { text-decoration: underline solid light-dark(#b34a00, #f2a65a) .15em; text-underline-offset: .25em; font-weight: 600; }
-.cue { text-decoration: underline dotted light-dark(#75308a, #d9a0e6) .15em; text-underline-offset: .25em; font-style: italic; }
+.source, .cue { text-underline-offset: .25em; }
+.source { text-decoration: underline solid light-dark(#b34a00, #f2a65a) .15em; font-weight: 600; }
+.cue { text-decoration: underline dotted light-dark(#75308a, #d9a0e6) .15em; font-style: italic; }
 sup, footer, dt { font: .7rem system-ui, sans-serif; }
 dd { margin: 0 0 1rem; }`;
 
@@ -101,7 +111,7 @@ function html(annotation, statements) {
   page.documentElement.lang = "en";
   const policy = { "http-equiv": "Content-Security-Policy", content: "default-src 'none'; style-src 'unsafe-inline'" };
   page.head.prepend(make("meta", { charset: "utf-8" }), make("meta", policy));
-  page.head.append(make("style", {}, SHEET));
+  page.head.append(make("meta", { name: "sheet" }));
   const spans = statements.flatMap((statement, index) =>
     ROLES.flatMap((role) => statement[role].map((span) => ({ ...span, role, number: index + 1 }))));
   const lines = paragraphs(annotation.text).map((range) => ({ ...range, line: make("p", { dir: "auto" }) }));
@@ -109,7 +119,8 @@ function html(annotation, statements) {
     const line = covering.find((span) => span.line)?.line;
     const roles = covering.filter((span) => span.role);
     const words = annotation.text.slice(start, end);
-    line?.append(roles.length ? make("mark", { class: [...new Set(roles.map(({ role }) => role))].join(" ") }, words) : words);
+    const kinds = [...new Set(roles.map(({ role }) => role))].join(" ");
+    line?.append(kinds ? make("mark", { class: kinds }, words) : words);
     const ending = roles.filter((span) => span.role === "content" && span.end === end).map(({ number }) => number);
     if (ending.length) line?.append(make("sup", {}, ending.join(" ")));
   }
@@ -123,5 +134,8 @@ function html(annotation, statements) {
   });
   page.body.append(make("main", {}, ...lines.map(({ line }) => line)), make("dl", {}, ...list),
     make("footer", {}, `Found by ${annotation.found.model}, which errs: check against the text before you publish.`));
-  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+  // The sheet comes in last, for the policy of this page allows no style within a page, not even in one that is made.
+  // In texts there is no tag that could be taken for the one that it replaces.
+  const markup = page.documentElement.outerHTML.replace('<meta name="sheet">', () => `<style>${SHEET}</style>`);
+  return `<!doctype html>\n${markup}\n`;
 }

@@ -38,12 +38,14 @@ export class Inspector {
       this.#speakers(statement),
       make("footer", {},
         make("p", {}, "Select words in the text to add them."),
-        this.#button("Remove statement", "remove", () => this.#act((to) => to.remove(statement.id)), { class: "danger" })));
+        this.#button("Remove statement", "remove", () => this.#act((to) => to.remove(statement.id)),
+          { class: "danger" })));
     if (focused) this.#root.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #facts({ kind, act, polarity, floating, origin }) {
-    const facts = [kind, act, polarity === "negative" && "not said", floating && "floating", origin !== "found" && origin];
+    const isOurs = origin !== "found";
+    const facts = [kind, act, polarity === "negative" && "not said", floating && "floating", isOurs && origin];
     return facts.filter(Boolean).map((fact) => make("span", {}, fact));
   }
 
@@ -65,8 +67,10 @@ export class Inspector {
     return make("li", {},
       make("p", { class: "words", dir: "auto" }, words),
       make("p", { class: "edges" },
-        make("span", {}, "start", move("‹", "start a word earlier", "start", -1), move("›", "start a word later", "start", 1)),
-        make("span", {}, "end", move("‹", "end a word earlier", "end", -1), move("›", "end a word later", "end", 1)),
+        make("span", {}, "start",
+          move("‹", "start a word earlier", "start", -1), move("›", "start a word later", "start", 1)),
+        make("span", {}, "end",
+          move("‹", "end a word earlier", "end", -1), move("›", "end a word later", "end", 1)),
         this.#button("remove", `${place} remove`, () => this.#act((to) => to.removeSpan(statement.id, role, index)),
           { class: "step", "aria-label": `remove this ${role}`, disabled: isLast })));
   }
@@ -78,13 +82,15 @@ export class Inspector {
       : `${VIA[statement.via] ?? statement.via}, score ${score(statement.speakerScore)}`;
     return make("section", { class: "role speaker" },
       make("h3", {}, make("label", { for: "speaker" }, "speaker")),
-      this.#field("speaker", first?.name ?? "", "nobody named", (name) => this.#act((to) => to.setSpeaker(statement.id, name))),
+      this.#field("speaker", first?.name ?? "", "nobody named",
+        (name) => this.#act((to) => to.setSpeaker(statement.id, name))),
       how && make("p", { class: "how" }, how),
       ...others.map((person) => make("p", { class: "other" }, "and ", make("bdi", {}, person.name), " ",
         this.#button("×", `other ${person.id}`, () => this.#act((to) => to.removeSpeaker(statement.id, person.id)),
           { class: "step", "aria-label": `remove ${person.name}`, title: `remove ${person.name}` }))),
       first && make("label", { class: "together" }, "together with ",
-        this.#field("together", "", "somebody else", (name) => this.#act((to) => to.addSpeaker(statement.id, name)))),
+        this.#field("together", "", "somebody else",
+          (name) => this.#act((to) => to.addSpeaker(statement.id, name)))),
       make("datalist", { id: "names" }, ...names.map((name) => make("option", { value: name }))));
   }
 

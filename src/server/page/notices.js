@@ -15,7 +15,8 @@ export class Notices {
 
   /** Says something. `actions` are names of buttons with what they do; `urgent`: it is an error. */
   say(message, { urgent = false, actions = {} } = {}) {
-    const buttons = Object.entries(actions).map(([name, act]) => make("button", { type: "button", onclick: act }, name));
+    const button = ([name, act]) => make("button", { type: "button", onclick: act }, name);
+    const buttons = Object.entries(actions).map(button);
     const text = make("p", { role: urgent ? "alert" : "status" }, message);
     this.#root.replaceChildren(make("div", { class: urgent ? "notice error" : "notice" }, text, ...buttons));
   }
@@ -39,8 +40,8 @@ export class Notices {
   }
 
   /**
-   * Waits for so many seconds and says so. Resolves to true when they are over or somebody does not want to wait, and to
-   * false when somebody has had enough.
+   * Waits for so many seconds and says so. Resolves to true when they are over or somebody does not want to wait, and
+   * to false when somebody has had enough.
    */
   wait(message, seconds) {
     return new Promise((resolve) => {

@@ -30,13 +30,14 @@ export class PeopleView {
     const list = this.#root.parentElement;
     const frame = list.getBoundingClientRect();
     if (current.top < frame.top) list.scrollTop += current.top - frame.top;
-    else if (current.bottom > frame.bottom) list.scrollTop += Math.min(current.bottom - frame.bottom, current.top - frame.top);
+    else list.scrollTop += Math.max(0, Math.min(current.bottom - frame.bottom, current.top - frame.top));
   }
 
   #group(annotation, { person, statements }) {
     const name = person ? make("bdi", {}, person.name) : "Nobody named";
     const label = person?.label && make("abbr", { title: "kind of entity" }, person.label);
-    const aliases = person?.aliases.length ? make("p", { class: "aliases" }, `also ${person.aliases.join(", ")}`) : null;
+    const also = person?.aliases.length && `also ${person.aliases.join(", ")}`;
+    const aliases = also ? make("p", { class: "aliases" }, also) : null;
     const items = statements.map((statement) => make("li", {}, this.#statement(annotation, statement)));
     return make("section", { class: "person" },
       make("h3", {}, name, " ", label, make("span", { class: "number" }, several(statements.length, "statement"))),
@@ -46,8 +47,8 @@ export class PeopleView {
 
   #statement(annotation, statement) {
     const cue = annotation.words(statement, "cue");
-    return make("button",
-      { type: "button", "data-statement": statement.id, "aria-current": "false", onclick: () => this.#goTo(statement.id) },
+    const properties = { type: "button", "data-statement": statement.id, "aria-current": "false" };
+    return make("button", { ...properties, onclick: () => this.#goTo(statement.id) },
       cue && make("span", { class: "said", dir: "auto" }, cue), cue && " ",
       make("span", { class: `words ${statement.kind}`, dir: "auto" }, annotation.words(statement, "content")), " ",
       make("span", { class: "facts" }, ...facts(annotation, statement)));

@@ -1,8 +1,8 @@
 // Offsets and pieces of text. The server is asked for UTF-16 offsets, which are those of JavaScript's strings.
 
 /**
- * Cuts `start..end` wherever one of `spans` begins or ends, so that spans may overlap in any way: each segment knows all
- * spans that cover it. Spans are objects with `start` and `end`; what reaches out of the range is cut off.
+ * Cuts `start..end` wherever one of `spans` begins or ends, so that spans may overlap in any way: each segment knows
+ * all spans that cover it. Spans are objects with `start` and `end`; what reaches out of the range is cut off.
  */
 export function segments(start, end, spans) {
   const inside = spans

@@ -1,5 +1,5 @@
-// A selection in the article, and what can be made of it: a source, a cue or a content of the chosen statement, or a new
-// statement.
+// A selection in the article, and what can be made of it: a source, a cue or a content of the chosen statement, or a
+// new statement.
 
 import { make } from "./elements.js";
 import { ROLES } from "./annotation.js";
@@ -26,7 +26,8 @@ export class SelectionBar {
   /** Which statement a selection may be added to; null: none. */
   choose(statement) {
     this.#chosen = statement;
-    this.#update();
+    // To ask for a selection makes the browser lay out the page: not for nothing.
+    if (!this.#root.hidden) this.#update();
   }
 
   #update() {

@@ -63,7 +63,7 @@ export async function info(key) {
 export async function extract(id, text, { key, signal }) {
   const response = await ask("v1/extract", key, { ...documents(id, text, OPTIONS), signal });
   const { results: [result] } = await whole(response.json());
-  if (result.error) throw new Refusal(result.error.code, result.error.message, result.error);
+  if (result.error) throw new Refusal(result.error.code, result.error.message, { details: result.error.details });
   return result;
 }
 
