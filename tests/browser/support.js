@@ -10,7 +10,7 @@ import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const { ONRECORD_BINARY: BINARY, ONRECORD_CHROMIUM: CHROMIUM, ONRECORD_BROWSER_HOME: HOME } = process.env;
-assert(BINARY && CHROMIUM && HOME, "start these tests with tests/browser/run");
+assert(BINARY && CHROMIUM && HOME, "start this with tests/browser/run or scripts/screenshots");
 
 const require = createRequire(join(HOME, "/"));
 const { chromium } = require("playwright-core");
@@ -47,6 +47,11 @@ export async function serve(...args) {
   return { url, stop: () => (child.kill(), ended) };
 }
 
+/** Starts a browser. As root it cannot have its sandbox. */
+export function launch() {
+  return chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: process.getuid() !== 0 });
+}
+
 /** The result for a text, as the page asks for it. */
 export async function extract(url, text) {
   const response = await fetch(`${url}/v1/extract`, {
@@ -65,7 +70,7 @@ export function workplace(...args) {
   const place = {};
   before(async () => {
     place.server = await serve("--port", "0", ...args);
-    place.browser = await chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: process.getuid() !== 0 });
+    place.browser = await launch();
   });
   after(async () => {
     await place.browser?.close();

@@ -25,6 +25,24 @@ fn scores(site: &Site, arguments: &[&str]) -> Value {
 }
 
 #[test]
+fn the_documented_annotation_is_one() {
+    let (_, rest) = include_str!("../../docs/annotations.md").split_once("```json\n").expect("it has an example");
+    let (example, _) = rest.split_once("```").expect("the example ends");
+    let document: Value = serde_json::from_str(example).expect("the example is JSON");
+    let words = |span: &Value| -> String {
+        let offset = |place: usize| usize::try_from(span[place].as_u64().expect("an offset")).expect("it fits");
+        let characters = document["text"].as_str().expect("it has a text").chars();
+        characters.skip(offset(0)).take(offset(1) - offset(0)).collect()
+    };
+    let second = &document["attributions"][1];
+    assert_eq!(["source", "cue", "content"].map(|role| words(&second[role][0])), ["She", "hopes", "for May"]);
+    let site = Site::new();
+    site.write("gold.jsonl", document.to_string());
+    let same = scores(&site, &["--predictions", "gold.jsonl"]);
+    assert_eq!((&same["statement strict"]["f1"], &same["speaker all"]["n"]), (&json!(100.0), &json!(2)));
+}
+
+#[test]
 fn an_annotation_is_gold_and_prediction_speakers_included() {
     let site = Site::new();
     site.write("gold.jsonl", annotation(&json!("Ilka Dorn")));
