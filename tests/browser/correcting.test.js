@@ -76,8 +76,9 @@ test("spans, speakers and statements are corrected, and the corrections go home"
 
   // Its speaker becomes somebody new, together with somebody known.
   await page.fill("#speaker", "Tessaly Ferries");
-  await page.press("#speaker", "Enter");
+  await page.press("#speaker", "Tab");
   await page.waitForSelector("#people-list h3 >> text=Tessaly Ferries");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "together", "the Tab key goes on from there");
   await page.fill("#together", "Tomas Bekker");
   await page.press("#together", "Enter");
   await page.waitForSelector("#inspector .other >> text=Tomas Bekker");
@@ -93,6 +94,14 @@ test("spans, speakers and statements are corrected, and the corrections go home"
   assert.equal(await content.textContent(), "preface");
   await page.fill("#speaker", "Ilka Dorn");
   await page.press("#speaker", "Enter");
+
+  await page.waitForSelector("#people-list h3 >> text=Ilka Dorn");
+
+  // A triple click selects the last paragraph, and no more than that.
+  await page.locator("#article p").last().click({ clickCount: 3, position: { x: 5, y: 10 } });
+  await page.click("#selection >> text=New statement");
+  assert.equal(await content.textContent(), lines(text).at(-1));
+  await page.click("#inspector >> text=Remove statement");
 
   const file = await exported(page, "page gold");
   const after = attributions(file);

@@ -43,6 +43,16 @@ test("a text that is markup stays a text", async (t) => {
   for (const tab of [page, other]) assert.equal(await tab.evaluate(() => typeof window.stolen), "undefined");
 });
 
+test("a server that was still starting is asked again what it is", async (t) => {
+  const page = await place.open(t, { faults: [REFUSED] });
+  await page.route("**/info", (route) => route.fulfill({ status: 503, json: { error: { code: "starting" } } }));
+  await page.reload();
+  await page.unroute("**/info");
+  await read(page, "“No,” said Ilka Dorn.");
+  await page.click("#anew");
+  await page.waitForFunction(() => / of [\d,]+$/.test(document.getElementById("size").textContent));
+});
+
 test("half a character does not spoil a text", async (t) => {
   const page = await place.open(t);
   await page.evaluate(() => { document.getElementById("text").value = "“It is \ud83d shut,” said Ilka Dorn."; });

@@ -81,12 +81,6 @@ export class Annotation {
     });
   }
 
-  /** Makes the range the only span of this role. */
-  setSpan(id, role, range) {
-    const { start, end } = trimmed(this.text, range);
-    if (start < end) this.#change(id, () => ({ [role]: [{ start, end, score: null }] }));
-  }
-
   removeSpan(id, role, index) {
     this.#change(id, (statement) => ({ [role]: statement[role].filter((_, place) => place !== index) }));
   }

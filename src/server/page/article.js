@@ -109,9 +109,17 @@ export class ArticleView {
     anchor.focus({ preventScroll: true });
   }
 
-  /** Offset of a place in the document; null outside of the text. */
+  /** Whether a place in the document lies in the text. */
+  holds(node) {
+    return this.#root.contains(node);
+  }
+
+  /** Offset of a place in the document: what lies before or behind the text counts as its beginning or end. */
   offset(node, place) {
-    if (!this.#root.contains(node)) return null;
+    if (!this.#root.contains(node)) {
+      const isBehind = this.#root.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING;
+      return isBehind ? this.annotation.text.length : 0;
+    }
     if (this.#starts.has(node)) return this.#starts.get(node) + place;
     // Between elements: the next text tells, or else the end of the last one.
     const range = document.createRange();
@@ -123,7 +131,7 @@ export class ArticleView {
       if (range.comparePoint(walker.currentNode, 0) >= 0) return this.#starts.get(walker.currentNode);
       last = walker.currentNode;
     }
-    return last ? this.#starts.get(last) + last.length : null;
+    return last ? this.#starts.get(last) + last.length : 0;
   }
 
   /** Statements that a segment belongs to; first those that it introduces, then the shortest that it is part of. */

@@ -14,7 +14,8 @@ export class Desk {
   #learned;
   #area = byId("text");
   #name = "article";
-  #limits = {};
+  /** What the server takes; null until it has said so. */
+  #limits = null;
   #reading = null;
 
   /**
@@ -88,7 +89,7 @@ export class Desk {
 
   #showSize() {
     const { length } = this.#area.value;
-    const limit = this.#limits.max_characters;
+    const limit = this.#limits?.max_characters;
     const most = limit ? ` of ${count(limit)}` : "";
     byId("size").textContent = length ? `${several(length, "character")}${most}` : "";
   }
@@ -161,6 +162,8 @@ export class Desk {
         const result = await this.#attempt(text, mine, attempt < ATTEMPTS);
         if (result === "again") continue;
         if (result) this.#found(this.#name, text, result);
+        // A server that was still starting has not said what it is.
+        if (result && !this.#limits) this.#learn();
         return;
       }
     } finally {
@@ -173,7 +176,7 @@ export class Desk {
    * browsers take that for a broken connection: so it is better said before.
    */
   #excess(text) {
-    const { max_characters: characters, max_body_bytes: bytes } = this.#limits;
+    const { max_characters: characters, max_body_bytes: bytes } = this.#limits ?? {};
     const size = text.length > characters ? [...text].length : 0;
     if (size > characters) {
       return `The article has ${several(size, "character")}, and this server takes ${count(characters)} at most.`;

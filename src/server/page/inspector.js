@@ -97,7 +97,10 @@ export class Inspector {
   #field(id, value, placeholder, set) {
     return make("input", {
       id, value, placeholder, list: "names", autocomplete: "off", dir: "auto", "data-control": id,
-      onchange: (event) => { if (event.target.value.trim() !== value) set(event.target.value); },
+      onchange: ({ target }) => {
+        // Only once the Tab key has moved on: what is drawn anew then can give the focus back.
+        if (target.value.trim() !== value) setTimeout(() => set(target.value));
+      },
     });
   }
 

@@ -51,8 +51,10 @@ export class SelectionBar {
     const selection = getSelection();
     if (selection.rangeCount === 0 || selection.isCollapsed) return null;
     const { startContainer, startOffset, endContainer, endOffset } = selection.getRangeAt(0);
+    // A paragraph that is selected by a triple click ends where the next thing begins, which may lie outside.
+    if (!this.#article.holds(startContainer) && !this.#article.holds(endContainer)) return null;
     const start = this.#article.offset(startContainer, startOffset);
     const end = this.#article.offset(endContainer, endOffset);
-    return start !== null && end !== null && start < end ? { start, end } : null;
+    return start < end ? { start, end } : null;
   }
 }
