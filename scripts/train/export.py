@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from examples import TAGS
 from features import GAPS, MAX_WINDOW, SHAPES, load_tokenizer
 from network import DISTANCE_BUCKETS, LINK_WIDTH
-from readers import DATASETS
+from readers import DATASETS, EXTRA
 
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
                   "max_position_embeddings", "type_vocab_size", "layer_norm_eps")
@@ -35,6 +35,10 @@ def training_data(files):
         for file, digest in files.items():
             if file.startswith(stem):
                 entries.append({"name": name, "file": file, "sha256": digest, "licence": licence})
+    for file, digest in files.items():
+        if file.startswith(EXTRA):
+            licence = "whoever trained this model knows"
+            entries.append({"name": "extra", "file": file.removeprefix(EXTRA), "sha256": digest, "licence": licence})
     return entries
 
 

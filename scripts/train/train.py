@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains all heads at once on the training files of a data directory.
 
-    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]...
+    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]... [--extra FILE]...
 
 Resumes from OUT/checkpoint.pt if it is there. Writes OUT/network.pt and OUT/run.json at the end: `export.py` turns
 them into a model directory. See README.md here for the whole recipe.
@@ -23,7 +23,7 @@ from coreference_examples import CoreferenceCorpus
 from examples import examples
 from features import load_tokenizer
 from network import Network
-from readers import DATASETS, TokenRows, read_statements, rows, sha256, training_file
+from readers import DATASETS, EXTRA, TokenRows, read_extra, read_statements, rows, sha256, training_file
 
 LINK_WEIGHT = 0.3
 COREFERENCE_WEIGHT = 0.2
@@ -48,14 +48,18 @@ def arguments():
     parser.add_argument("--perturbed", default="polnear=0.2,en_worldwide=0.1,conll2003=0.05",
                         help="share of each data set's documents with other quotation marks or capitals (perturb.py)")
     parser.add_argument("--coreference", help="directory of coreference_data.py: the encoder learns from these too")
+    parser.add_argument("--extra", action="append", default=[], metavar="FILE",
+                        help="statements of your own besides, such as the page downloads (docs/annotations.md)")
     parser.add_argument("--start-from", help="model directory to start from instead of the encoder alone")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
     parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
     return parser.parse_args()
 
 
-def corpora(data, without):
-    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes."""
+def corpora(data, without, extra=()):
+    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes.
+
+    What is `extra` is seen whole in every epoch."""
     readers, files = {}, {}
     for name, (stem, head, _) in DATASETS.items():
         if name in without:
@@ -71,6 +75,10 @@ def corpora(data, without):
             files[corrections.name] = sha256(corrections)
         corpus = TokenRows(path, head, corrections if corrections.exists() else None)
         readers[name] = lambda rng, corpus=corpus: corpus.documents(0.5, rng)
+    for path in extra:
+        documents = read_extra(path)
+        files[EXTRA + Path(path).name] = sha256(path)
+        readers[path] = lambda rng, documents=documents: documents
     return readers, files
 
 
@@ -84,7 +92,7 @@ def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, siz
     pool = []
     for name, read in readers.items():
         documents = read(rng)
-        if shares[name] < 1:
+        if shares.get(name, 1) < 1:
             order = random.Random(f"{seed}/{name}").sample(range(len(documents)), len(documents))
             take = math.ceil(shares[name] * len(documents))
             documents = [documents[order[(epoch * take + k) % len(documents)]] for k in range(take)]
@@ -194,7 +202,7 @@ def main():
         {"params": fresh, "lr": options.head_rate},
     ], weight_decay=0.01)
 
-    readers, files = corpora(options.data, options.without)
+    readers, files = corpora(options.data, options.without, options.extra)
     cache = {}
     plan = lambda epoch: epoch_batches(
         readers, shares, perturbed, coreference, tokenizer, cache, options.batch, options.seed, epoch)
