@@ -101,11 +101,16 @@ pub(super) fn mentions_of(
     let speaking = entities.iter().filter(|(_, label, _)| SPEAKING.contains(label));
     let mut mentions: Vec<Mention> =
         speaking.map(|(index, _, range)| mention(range, Form::Name, Some(*index))).collect();
-    let taken = |range: &Range<usize>| entities.iter().any(|(_, _, entity)| entity == range);
+    // Both are in text order.
+    let place = |range: &Range<usize>| (range.start, range.end);
+    let taken = |range: &Range<usize>| {
+        entities.binary_search_by_key(&place(range), |(_, _, entity)| place(entity)).is_ok()
+    };
+    let is_source = |range: &Range<usize>| sources.binary_search_by_key(&place(range), place).is_ok();
     for token in paragraph {
         let range = token..token + 1;
         if let Some(pronoun) = pronoun_at(text, tokens, token)
-            && (pronoun.is_personal() || sources.contains(&range))
+            && (pronoun.is_personal() || is_source(&range))
             && !taken(&range)
         {
             mentions.push(mention(&range, Form::Pronoun(pronoun), None));
