@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, Protocol, TypedDict, final, overload
 
-import pyarrow
+import pyarrow  # type: ignore[import-untyped]
 
 __all__ = ["Extractor", "__version__"]
 
@@ -58,6 +58,7 @@ class _Speaker(TypedDict):
     mentions: list[_Span]
     statements: list[str]
 
+@final
 class _Extraction(TypedDict):
     schema: int
     model: str
@@ -72,6 +73,7 @@ class _Error(TypedDict):
     code: str
     message: str
 
+@final
 class _Failure(TypedDict):
     id: str
     error: _Error
@@ -100,7 +102,7 @@ class Extractor:
         max_document_bytes: int = ...,
     ) -> Extractor: ...
     @overload
-    def extract(self, texts: str, ids: str | None = None) -> _Extraction: ...
+    def extract(self, texts: str, ids: str | None = None) -> _Extraction: ...  # type: ignore[overload-overlap]
     @overload
     def extract(
         self, texts: Sequence[str | None], ids: Sequence[str] | None = None
@@ -111,7 +113,7 @@ class Extractor:
         *,
         text_column: str = "text",
         id_column: str | None = None,
-        keep: Sequence[str] = [],
+        keep: Sequence[str] | None = None,
     ) -> pyarrow.RecordBatch: ...
     @property
     def model(self) -> str: ...

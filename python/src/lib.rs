@@ -113,15 +113,16 @@ impl Extractor {
     ///
     /// Returns:
     ///     A pyarrow.RecordBatch.
-    #[pyo3(signature = (rows, *, text_column="text".to_owned(), id_column=None, keep=Vec::new()))]
+    #[pyo3(signature = (rows, *, text_column="text", id_column=None, keep=None))]
     fn extract_batch<'py>(
         &self,
         rows: &Bound<'py, PyAny>,
-        text_column: String,
+        text_column: &str,
         id_column: Option<String>,
-        keep: Vec<String>,
+        keep: Option<Vec<String>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.check_process()?;
+        let (text_column, keep) = (text_column.to_owned(), keep.unwrap_or_default());
         let wanted = Wanted { text_column, id_column, keep, max_document_bytes: self.max_document_bytes };
         columns::extract(&self.engine, rows, &wanted)
     }

@@ -17,13 +17,14 @@ def test_a_text_gives_a_dictionary(extractor):
 
 
 def test_many_texts_give_the_same_as_each_alone(extractor):
-    # More than fit into a group, so that several run at the same time.
-    texts = list(ARTICLES.values()) * 40
-    found = extractor.extract(texts)
+    # More than fit into two groups of one thread, so that several run at the same time.
+    kinds = [TEXT, "He said no.", "Ada Holt told the board that it was late."]
+    texts = [*ARTICLES.values(), *kinds * 800]
+    found = Extractor(threads=1, precision="int8").extract(texts)
     assert [one["id"] for one in found] == [str(place) for place in range(len(texts))]
-    alone = [extractor.extract(text) for text in ARTICLES.values()]
-    for place, one in enumerate(found):
-        assert {**one, "id": "0"} == alone[place % len(alone)]
+    alone = {text: extractor.extract(text) for text in [*ARTICLES.values(), *kinds]}
+    for text, one in zip(texts, found):
+        assert {**one, "id": "0"} == alone[text]
     assert extractor.extract([]) == []
     assert extractor.extract((text for text in [TEXT]), ids=iter(["a"]))[0]["id"] == "a"
 
@@ -65,7 +66,7 @@ def test_what_is_not_texts_is_refused(extractor, arguments, error, message):
     [
         ({"model": "/nowhere"}, ValueError, "/nowhere"),
         ({"threads": 0}, ValueError, "threads"),
-        ({"threads": -1}, OverflowError, ""),
+        ({"threads": -1}, OverflowError, "negative"),
         ({"precision": "int4"}, ValueError, "int4"),
         ({"entity_scheme": "iob"}, ValueError, "use news9 or conll4"),
         ({"offset_unit": "words"}, ValueError, "use codepoint, byte or utf16"),

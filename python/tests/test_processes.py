@@ -10,7 +10,7 @@ import time
 import pytest
 from conftest import ARTICLES
 
-LONG = "\n".join(ARTICLES.values()) * 20
+LONG = "\n".join(ARTICLES.values())
 
 
 def test_other_threads_go_on(extractor):
@@ -47,22 +47,20 @@ def test_several_threads_share_one(extractor):
 
 def test_ctrl_c_ends_a_call():
     program = """
-import sys, onrecord
+import onrecord
 extractor = onrecord.Extractor(threads=1)
-texts = [sys.stdin.read()] * 100_000
+texts = ["He said no."] * 3_000_000
 print("ready", flush=True)
 try:
     extractor.extract(texts)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    child.stdin.write(ARTICLES["harbour"])
-    child.stdin.close()
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "ready\n"
     time.sleep(1)
     child.send_signal(signal.SIGINT)
-    # All of it would take an hour.
+    # All of it would take a quarter of an hour at least.
     assert child.stdout.read() == "interrupted\n"
     assert child.wait(60) == 0
 
