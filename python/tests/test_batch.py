@@ -88,6 +88,14 @@ def test_a_bad_row_costs_its_own_error():
     assert no_ids["id"].to_pylist() == ["0", "1"]
 
 
+def test_rows_can_be_selected_and_written(extractor, tmp_path):
+    rows = pyarrow.table({"text": ["", TEXT, None, "He said no.", "Nobody came."]})
+    found = pyarrow.table(extractor.extract_batch(rows))
+    selected = found.filter(pyarrow.compute.is_null(found["error"]))
+    pyarrow.parquet.write_table(selected, tmp_path / "selected.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "selected.parquet").to_pylist() == found.to_pylist()[1:2] + found.to_pylist()[3:]
+
+
 def test_no_rows_are_no_rows(extractor):
     expected = read(extractor, table(), keep=["year"]).schema
     empty = table().schema.empty_table()
