@@ -4,6 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Threads hand each other documents and results of all sizes: with the system's allocator memory falls to pieces, and
+/// grows with the archive (`docs/batch.md` has the numbers).
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     onrecord::cli::run(onrecord::cli::Cli::parse())
 }

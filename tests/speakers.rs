@@ -98,7 +98,10 @@ fn what_is_quoted_in_the_first_person_is_the_speakers() {
     let text = "“I think the pier is lost,” Claire Moreau said on Friday. “I believe we must build a new one.”";
     let found = extract(text);
     let somebody = found.statements.iter().filter_map(|statement| statement.speaker.as_ref());
-    assert!(somebody.clone().count() > 0 && somebody.clone().all(|speaker| speaker.name == "Claire Moreau"), "{found:?}");
+    assert!(
+        somebody.clone().count() > 0 && somebody.clone().all(|speaker| speaker.name == "Claire Moreau"),
+        "{found:?}"
+    );
 }
 
 /// Texts that have too much or too little of something: each is processed, and every id that is named exists.

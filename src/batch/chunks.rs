@@ -9,10 +9,10 @@ use super::shard::Shard;
 
 /// Documents are extracted together until they hold this much text per worker (bytes): enough to keep all workers busy
 /// with windows of like length, little enough that memory does not grow with the archive.
-const BYTES_PER_WORKER: usize = 128 * 1024;
+pub(super) const BYTES_PER_WORKER: usize = 128 * 1024;
 
 /// Most documents in a chunk, per worker.
-const RECORDS_PER_WORKER: usize = 1024;
+pub(super) const RECORDS_PER_WORKER: usize = 1024;
 
 /// Some documents, one after another.
 pub(super) struct Chunk {
@@ -27,6 +27,8 @@ pub(super) struct End {
     pub read: u64,
     /// Where reading stands.
     pub position: Position,
+    /// Bytes of the inputs read so far.
+    pub bytes: u64,
     /// Whether the part ends with it.
     pub of_part: bool,
     /// Whether the input ends with it.
@@ -90,7 +92,8 @@ impl Iterator for Chunks<'_> {
         if of_part {
             self.in_part = 0;
         }
-        Some(Chunk { records, end: End { read, position: self.records.position(), of_part, of_input } })
+        let (position, bytes) = (self.records.position(), self.records.bytes());
+        Some(Chunk { records, end: End { read, position, bytes, of_part, of_input } })
     }
 }
 

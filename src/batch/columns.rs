@@ -38,6 +38,9 @@ impl From<EngineError> for RowError {
 
 /// The columns of [`documents`]. All are present in each row; only a speaker and its entity can be null.
 ///
+/// What is inside of something that can be null is declared nullable, though it never is alone: when pyarrow selects rows
+/// it writes nulls there, and then refuses to write them into Parquet if they are not declared.
+///
 /// Offsets and counts are signed, because not every reader of Arrow knows unsigned numbers (Spark does not).
 pub fn document_schema() -> SchemaRef {
     static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(document_fields())));
@@ -47,7 +50,7 @@ pub fn document_schema() -> SchemaRef {
 /// The columns of [`results`]: those of [`document_schema`], then `error`, which is null where there is a result.
 pub fn result_schema() -> SchemaRef {
     static COLUMNS: LazyLock<SchemaRef> = LazyLock::new(|| {
-        let error = structure("error", vec![text("code"), text("message")]).with_nullable(true);
+        let error = optional_structure("error", vec![text("code"), text("message")]);
         Arc::new(Schema::new([document_fields(), vec![error]].concat()))
     });
     Arc::clone(&COLUMNS)
@@ -57,8 +60,7 @@ fn document_fields() -> Vec<Field> {
     let place = || vec![number("start"), number("end"), text("text")];
     let segments = |name| list(name, structure("item", [place(), vec![score()]].concat()));
     let entity = [vec![text("id"), text("label")], place(), vec![score()]].concat();
-    let speaker =
-        vec![text("id"), text("name"), text("label"), text("entity").with_nullable(true), text("via"), score()];
+    let speaker = vec![text("id"), text("name"), text("label"), text("entity"), text("via"), score()];
     let statement = vec![
         text("id"),
         text("kind"),
@@ -69,7 +71,7 @@ fn document_fields() -> Vec<Field> {
         segments("source"),
         segments("cue"),
         segments("content"),
-        structure("speaker", speaker).with_nullable(true),
+        optional_structure("speaker", speaker),
         list("co_speakers", text("item")),
     ];
     let who = vec![
@@ -114,6 +116,11 @@ pub(super) fn list(name: &str, item: Field) -> Field {
 
 fn structure(name: &str, fields: Vec<Field>) -> Field {
     Field::new(name, DataType::Struct(fields.into()), false)
+}
+
+fn optional_structure(name: &str, fields: Vec<Field>) -> Field {
+    let fields = fields.into_iter().map(|field| field.with_nullable(true)).collect();
+    structure(name, fields).with_nullable(true)
 }
 
 /// Results as rows, in their order.

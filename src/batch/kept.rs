@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, StringArray, new_null_array};
 use arrow_cast::cast;
-use arrow_schema::{ArrowError, Field};
+use arrow_schema::{ArrowError, Field, FieldRef, Schema};
 use arrow_select::interleave::interleave;
 
 /// What a row brings with it.
@@ -16,6 +16,20 @@ pub(super) enum Kept {
     Texts(Vec<Option<String>>),
     /// A row of columns that many rows share.
     Row(Arc<[ArrayRef]>, usize),
+}
+
+/// The columns of results, and then those that are passed through; or why they do not go together.
+pub(super) fn with_kept(results: &Schema, kept: &[Field]) -> Result<Vec<FieldRef>, String> {
+    for (index, column) in kept.iter().enumerate() {
+        let name = column.name();
+        if results.field_with_name(name).is_ok() {
+            return Err(format!("{name}: the output has a column of that name already; rename it first"));
+        }
+        if kept[..index].iter().any(|earlier| earlier.name() == name) {
+            return Err(format!("names {name} twice"));
+        }
+    }
+    Ok(results.fields().iter().cloned().chain(kept.iter().cloned().map(Arc::new)).collect())
 }
 
 /// The columns of these rows.

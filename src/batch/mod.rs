@@ -8,6 +8,8 @@
 mod chunks;
 pub mod columns;
 mod flat;
+mod groups;
+pub mod in_memory;
 mod inputs;
 mod kept;
 mod manifest;
@@ -18,6 +20,7 @@ mod progress;
 mod read;
 mod settings;
 mod shard;
+mod texts;
 
 use std::io;
 use std::path::{Path, PathBuf};

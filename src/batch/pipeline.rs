@@ -1,7 +1,6 @@
 //! The pipeline: one thread reads chunks, two hand them to the engine, and this one writes what comes back. Between
 //! them are short queues, so that nothing piles up, and the engine never waits for a file.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,18 +12,15 @@ use arrow_select::take::take;
 
 use super::chunks::{Chunk, Chunks, End};
 use super::columns::{RowError, documents};
+use super::groups::{GROUPS_TOGETHER, extract_guarded};
 use super::kept::{Kept, columns};
 use super::output::{Counted, Output, PartWriter, Problem};
 use super::progress::Counters;
 use super::read::{Reading, Records};
 use super::settings::Flat;
 use super::{BatchError, Inputs, Summary, flat};
-use crate::engine::{Engine, EngineError, Extraction};
-use crate::text::Document;
-
-/// Chunks that are with the engine at a time: while the last windows of one run, or its documents are decoded, there
-/// is work of the other for every core.
-const CHUNKS_TOGETHER: usize = 2;
+use crate::engine::{Engine, Extraction};
+use crate::text::{BorrowedDocument, Document};
 
 /// Chunks that have been read, or wait to be written, beyond those.
 const CHUNKS_WAITING: usize = 1;
@@ -63,7 +59,7 @@ pub fn run(
     let form = Form { flat: settings.flat, kept: output.kept.clone(), schema: SchemaRef::clone(output.schema()) };
     let reading = Arc::new(Reading { settings, kept: output.kept.clone(), counters: Arc::clone(counters) });
     let (start, threads) = (output.manifest.position(), engine.threads());
-    let (order, outcomes) = sync_channel::<Receiver<Answer>>(CHUNKS_WAITING + CHUNKS_TOGETHER);
+    let (order, outcomes) = sync_channel::<Receiver<Answer>>(CHUNKS_WAITING + GROUPS_TOGETHER);
     let (tasks, queue) = sync_channel::<Task>(CHUNKS_WAITING);
     let queue = Mutex::new(queue);
     thread::scope(|scope| {
@@ -77,7 +73,7 @@ pub fn run(
                 }
             }
         });
-        for _ in 0..CHUNKS_TOGETHER {
+        for _ in 0..GROUPS_TOGETHER {
             scope.spawn(|| {
                 loop {
                     let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -146,6 +142,7 @@ impl Writer<'_> {
         self.counted.errors += errors;
         self.counters.documents.fetch_add(outcome.documents, Ordering::Relaxed);
         self.counters.errors.fetch_add(errors, Ordering::Relaxed);
+        self.counters.bytes_done.store(outcome.end.bytes, Ordering::Relaxed);
         let errors = self.output.summary().errors + self.counted.errors;
         match self.max_errors {
             Some(limit) if errors > limit => {
@@ -190,7 +187,8 @@ impl Form {
         }
         let mut extractions = Vec::with_capacity(texts.len());
         let mut kept = Vec::with_capacity(texts.len());
-        for (index, (result, record)) in extract(engine, &texts).into_iter().zip(&places).enumerate() {
+        let borrowed: Vec<BorrowedDocument<'_>> = texts.iter().map(Document::borrowed).collect();
+        for (index, (result, record)) in extract_guarded(engine, &borrowed).into_iter().zip(&places).enumerate() {
             match result {
                 Ok(extraction) => {
                     extractions.push(extraction);
@@ -226,17 +224,4 @@ impl Form {
         }
         RecordBatch::try_new(SchemaRef::clone(&self.schema), [found.columns(), &kept].concat())
     }
-}
-
-/// Extracts documents together; what makes the program fail is found by trying them one by one, and costs its own
-/// error.
-fn extract(engine: &Engine, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
-    let together = catch_unwind(AssertUnwindSafe(|| engine.extract(documents)));
-    together.unwrap_or_else(|_| {
-        let alone = |document| {
-            let result = catch_unwind(AssertUnwindSafe(|| engine.extract(std::slice::from_ref(document)).pop()));
-            result.ok().flatten().unwrap_or(Err(EngineError::Panic))
-        };
-        documents.iter().map(alone).collect()
-    })
 }

@@ -12,8 +12,10 @@ pub struct Counters {
     pub documents: AtomicU64,
     /// Documents without one.
     pub errors: AtomicU64,
-    /// Bytes of the inputs, as they are stored, those passed over included.
-    pub bytes: AtomicU64,
+    /// Bytes of the inputs, as they are stored, that have been read, those passed over included.
+    pub bytes_read: AtomicU64,
+    /// What that was when the last document was read whose result has been written: how far the run is.
+    pub bytes_done: AtomicU64,
     /// Parts.
     pub parts: AtomicU64,
 }
@@ -46,7 +48,7 @@ impl Counted {
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.file.read(buffer)?;
-        self.counters.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.counters.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(bytes)
     }
 }

@@ -1,12 +1,14 @@
 //! What a run is asked to do. What decides the rows that come out is kept in the manifest, so that no run goes on with
 //! the output of another.
 
+use std::sync::Arc;
+
 use arrow_schema::{Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 use super::columns::document_schema;
 use super::flat::{entity_schema, statement_schema};
+use super::kept::with_kept;
 use super::{BatchError, InputFormat, Shard};
 use crate::engine::{Engine, EntityScheme};
 use crate::text::OffsetUnit;
@@ -97,18 +99,8 @@ impl Settings {
     /// # Errors
     /// [`BatchError::Usage`] when one of the latter is called like one of the former, or comes twice.
     pub(super) fn output_schema(&self, kept: &[Field]) -> Result<SchemaRef, BatchError> {
-        let results = self.result_schema();
-        for (index, column) in kept.iter().enumerate() {
-            let name = column.name();
-            if results.field_with_name(name).is_ok() {
-                let message = format!("--keep {name}: the output has a column of that name already; rename it first");
-                return Err(BatchError::Usage(message));
-            }
-            if kept[..index].iter().any(|earlier| earlier.name() == name) {
-                return Err(BatchError::Usage(format!("--keep names {name} twice")));
-            }
-        }
-        let fields: Vec<_> = results.fields().iter().cloned().chain(kept.iter().cloned().map(Arc::new)).collect();
+        let usage = |reason| BatchError::Usage(format!("--keep {reason}"));
+        let fields = with_kept(&self.result_schema(), kept).map_err(usage)?;
         Ok(Arc::new(Schema::new(fields)))
     }
 

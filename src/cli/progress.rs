@@ -64,7 +64,7 @@ impl Progress {
             documents: counters.documents.load(Ordering::Relaxed),
             errors: counters.errors.load(Ordering::Relaxed),
             parts: counters.parts.load(Ordering::Relaxed),
-            bytes: counters.bytes.load(Ordering::Relaxed),
+            bytes: counters.bytes_done.load(Ordering::Relaxed),
             tokens: engine.tokens_run(),
             seconds: self.started.elapsed().as_secs_f64(),
         }

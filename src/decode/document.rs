@@ -44,13 +44,13 @@ const FAVOURS: [f32; 2] = [0.5, 1.0];
 /// Sources that the tags nearly name, beside the spans that they do name: for cues that are left without one.
 fn spare_sources(scheme: &TagScheme, scores: &[f32], spans: &[TagSpan]) -> Vec<TagSpan> {
     let mut spare: Vec<TagSpan> = Vec::new();
+    let mut taken = vec![false; scores.len() / scheme.tags()];
+    spans.iter().for_each(|span| taken[span.tokens.clone()].fill(true));
     if spans.iter().any(|span| ROLES[span.label] == LinkRole::Cue) {
         for favour in FAVOURS {
-            let found = decode_favouring(scheme, scores, SOURCE, favour);
-            for span in found.into_iter().filter(|span| span.label == SOURCE) {
-                let apart =
-                    |other: &TagSpan| other.tokens.end <= span.tokens.start || span.tokens.end <= other.tokens.start;
-                if spans.iter().chain(&spare).all(apart) {
+            for span in decode_favouring(scheme, scores, SOURCE, favour) {
+                if span.label == SOURCE && !taken[span.tokens.clone()].contains(&true) {
+                    taken[span.tokens.clone()].fill(true);
                     spare.push(span);
                 }
             }
@@ -119,6 +119,8 @@ impl DocumentDecoder {
         let spans = decode_tags(scheme, &scores);
         let spare = spare_sources(scheme, &scores, &spans);
         let spans = spans.into_iter().map(|span| (span, false)).chain(spare.into_iter().map(|span| (span, true)));
+        let mut spans: Vec<(TagSpan, bool)> = spans.collect();
+        spans.sort_by_key(|(span, _)| span.tokens.start);
         for (span, is_spare) in spans {
             let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
             self.spans.push(LinkSpan {

@@ -15,6 +15,10 @@ const POSSIBLE: f32 = 0.1;
 /// A quotation that runs on over more paragraphs than this is not followed back to its cue.
 const LONGEST_LEAD: usize = 8;
 
+/// No more cues are weighed before a span, nor behind it: no paragraph of news has so many, and in a text without
+/// paragraphs the work would grow with the square of its length.
+const MOST_CUES: usize = 64;
+
 /// A span of the statement head, with what is needed to link it.
 #[derive(Debug)]
 pub(super) struct LinkSpan {
@@ -80,7 +84,7 @@ pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<
         }
         let from = cues.partition_point(|&cue| spans[cue].paragraph < earliest);
         let to = cues.partition_point(|&cue| spans[cue].paragraph <= span.paragraph);
-        let near = &cues[from..to];
+        let near = &cues[nearest(from..to, cues.partition_point(|&cue| cue < index))];
         let scores: Vec<f32> = near.iter().map(|&cue| pair_score(model, kind, span, &spans[cue])).collect();
         let chosen = match kind {
             LinkKind::Content => {
@@ -120,6 +124,11 @@ fn spared(spans: &[LinkSpan], cues: &[usize], links: &[Link], spare: &[Link]) ->
         }
     }
     cues.iter().filter_map(|cue| best.get(cue).map(|&link| link.clone())).collect()
+}
+
+/// Those of a range of cues that are nearest to a span with so many cues before it.
+fn nearest(cues: Range<usize>, before: usize) -> Range<usize> {
+    cues.start.max(before.saturating_sub(MOST_CUES))..cues.end.min(before + MOST_CUES)
 }
 
 /// Score of a pair, from the window that holds both with most context, or else from each one's home.
@@ -177,6 +186,16 @@ fn any_number(scores: &[f32]) -> Vec<(usize, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_cues_are_weighed() {
+        assert_eq!(nearest(3..9, 5), 3..9);
+        assert_eq!(nearest(0..20_000, 10_000), 10_000 - MOST_CUES..10_000 + MOST_CUES);
+        assert_eq!(nearest(0..20_000, 0), 0..MOST_CUES);
+        assert_eq!(nearest(0..20_000, 20_000), 20_000 - MOST_CUES..20_000);
+        // A content whose paragraph has no cue, behind one that leads into it.
+        assert_eq!(nearest(7..9, 9), 7..9);
+    }
 
     #[test]
     fn a_content_has_one_cue_or_none() {

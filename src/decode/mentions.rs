@@ -106,12 +106,15 @@ pub(super) fn mentions_of(
     let speaking = entities.iter().filter(|(_, label, range)| is_name(range, label));
     let mut mentions: Vec<Mention> =
         speaking.map(|(index, _, range)| mention(range, Form::Name, Some(*index))).collect();
-    let named: Vec<Range<usize>> = mentions.iter().map(|mention| mention.tokens.clone()).collect();
-    let taken = |range: &Range<usize>| named.contains(range);
+    let place = |range: &Range<usize>| (range.start, range.end);
+    let named: Vec<(usize, usize)> = mentions.iter().map(|mention| place(&mention.tokens)).collect();
+    // Both are in text order.
+    let taken = |range: &Range<usize>| named.binary_search(&place(range)).is_ok();
+    let is_source = |range: &Range<usize>| sources.binary_search_by_key(&place(range), place).is_ok();
     for token in paragraph {
         let range = token..token + 1;
         if let Some(pronoun) = pronoun_at(text, tokens, token)
-            && (pronoun.is_personal() || sources.contains(&range))
+            && (pronoun.is_personal() || is_source(&range))
             && !taken(&range)
         {
             mentions.push(mention(&range, Form::Pronoun(pronoun), None));

@@ -8,29 +8,29 @@ use super::windows::{rounds, run_round};
 use super::{Engine, EngineError, Extraction};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{Document, Tokens, Window, plan_windows};
+use crate::text::{BorrowedDocument, Tokens, Window, plan_windows};
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
-    document: &'a Document,
+    document: BorrowedDocument<'a>,
     tokens: Tokens,
     windows: Vec<Window>,
 }
 
 impl<'a> Prepared<'a> {
     fn reading(&'a self, model: &'a Model) -> Reading<'a> {
-        Reading { model, text: &self.document.text, tokens: &self.tokens }
+        Reading { model, text: self.document.text, tokens: &self.tokens }
     }
 }
 
 /// Extracts from all documents, in order.
-pub(super) fn run(engine: &Engine, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
+pub(super) fn run(engine: &Engine, documents: &[BorrowedDocument<'_>]) -> Vec<Result<Extraction, EngineError>> {
     let (model, options) = (&engine.model, &engine.options);
     let prepared: Vec<Result<Prepared<'_>, EngineError>> = documents
         .par_iter()
-        .map(|document| {
-            let tokens = model.tokenizer().tokenise(&document.text)?;
-            let windows = plan_windows(&tokens, &document.text, engine.window);
+        .map(|&document| {
+            let tokens = model.tokenizer().tokenise(document.text)?;
+            let windows = plan_windows(&tokens, document.text, engine.window);
             Ok(Prepared { document, tokens, windows })
         })
         .collect();
@@ -40,7 +40,7 @@ pub(super) fn run(engine: &Engine, documents: &[Document]) -> Vec<Result<Extract
         .zip(annotations)
         .map(|(prepared, annotations)| {
             let prepared = prepared?;
-            Ok(Extraction::new(&prepared.document.id, prepared.reading(model), annotations?, options))
+            Ok(Extraction::new(prepared.document.id, prepared.reading(model), annotations?, options))
         })
         .collect()
 }

@@ -15,7 +15,7 @@ pub use extraction::{
 };
 
 use crate::model::{Model, ModelError};
-use crate::text::{Document, OffsetUnit, TokenizerError, WindowSize};
+use crate::text::{BorrowedDocument, Document, OffsetUnit, TokenizerError, WindowSize};
 
 /// Which entity head answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -136,8 +136,19 @@ impl Engine {
         self.tokens.load(Ordering::Relaxed)
     }
 
+    /// What it was told about extractions.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Processes documents together; results stand in their order.
     pub fn extract(&self, documents: &[Document]) -> Vec<Result<Extraction, EngineError>> {
+        let borrowed: Vec<BorrowedDocument<'_>> = documents.iter().map(Document::borrowed).collect();
+        self.extract_borrowed(&borrowed)
+    }
+
+    /// As [`Self::extract`], for documents whose texts lie elsewhere; no text is copied.
+    pub fn extract_borrowed(&self, documents: &[BorrowedDocument<'_>]) -> Vec<Result<Extraction, EngineError>> {
         self.workers.install(|| batch::run(self, documents))
     }
 }

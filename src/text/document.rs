@@ -9,6 +9,15 @@ pub struct Document {
     pub text: String,
 }
 
+/// A document whose id and text lie elsewhere, such as in a column of Arrow, and are read where they lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BorrowedDocument<'a> {
+    /// The caller's name for it.
+    pub id: &'a str,
+    /// The text. All offsets refer to it.
+    pub text: &'a str,
+}
+
 /// Why a document cannot be processed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
@@ -47,9 +56,7 @@ impl Document {
     /// [`DocumentError::Empty`] when there is nothing but white space.
     pub fn new(id: impl Into<String>, text: impl Into<String>) -> Result<Self, DocumentError> {
         let text = text.into();
-        if text.trim().is_empty() {
-            return Err(DocumentError::Empty);
-        }
+        must_have_text(&text)?;
         Ok(Self { id: id.into(), text })
     }
 
@@ -62,6 +69,26 @@ impl Document {
             .map_err(|error| DocumentError::InvalidUtf8 { at: error.utf8_error().valid_up_to() })?;
         Self::new(id, text)
     }
+
+    /// The same document, without owning it.
+    pub fn borrowed(&self) -> BorrowedDocument<'_> {
+        BorrowedDocument { id: &self.id, text: &self.text }
+    }
+}
+
+impl<'a> BorrowedDocument<'a> {
+    /// A document from text that lies elsewhere.
+    ///
+    /// # Errors
+    /// [`DocumentError::Empty`] when there is nothing but white space.
+    pub fn new(id: &'a str, text: &'a str) -> Result<Self, DocumentError> {
+        must_have_text(text)?;
+        Ok(Self { id, text })
+    }
+}
+
+fn must_have_text(text: &str) -> Result<(), DocumentError> {
+    if text.trim().is_empty() { Err(DocumentError::Empty) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -72,6 +99,7 @@ mod tests {
     fn blank_documents_are_refused() {
         for text in ["", " ", "\r\n\t \u{2028}"] {
             assert_eq!(Document::new("d", text), Err(DocumentError::Empty));
+            assert_eq!(BorrowedDocument::new("d", text), Err(DocumentError::Empty));
         }
     }
 

@@ -10,7 +10,7 @@ mod offsets;
 mod tokens;
 mod windows;
 
-pub use document::{Document, DocumentError};
+pub use document::{BorrowedDocument, Document, DocumentError};
 pub(crate) use features::is_line_end;
 pub use features::{GAPS, Gap, SHAPES, Shape};
 pub use language::language_warning;

@@ -1,5 +1,9 @@
 //! What the command tells while it works, and at its end.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use super::json_lines;
@@ -45,4 +49,58 @@ fn without_a_terminal_there_is_a_summary_or_nothing() {
     assert_eq!(lines.len(), 2);
     std::fs::remove_dir_all(site.out()).unwrap();
     assert_eq!(site.batch(&["feed.jsonl", "--progress", "none"]).stderr, "");
+}
+
+/// Runs the command on a terminal of 100 columns, which `script` pretends to be; what it shows.
+fn on_a_terminal(site: &Site, arguments: &[&str]) -> String {
+    let command = site.onrecord(&[]);
+    let line = format!(
+        "stty cols 100 rows 24; exec {} batch feed.jsonl --output out {}",
+        command.get_program().display(),
+        arguments.join(" ")
+    );
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]).current_dir(site.path());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    let output = script.env("TERM", "xterm").stdin(Stdio::null()).output().expect("script starts");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    std::fs::remove_dir_all(site.out()).unwrap();
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
+}
+
+#[test]
+fn on_a_terminal_a_bar_moves_and_goes() {
+    let site = Site::new();
+    // Long enough for several looks at the bar, even on a fast machine; and one document that fails.
+    site.write_feed("feed.jsonl", 20_000);
+    let mut feed = OpenOptions::new().append(true).open(site.path().join("feed.jsonl")).unwrap();
+    feed.write_all(b"{}\n").unwrap();
+
+    let shown = on_a_terminal(&site, &[]);
+    // Drawn over itself, never wider than the terminal, and wiped in the end; below it stands the summary.
+    let (bars, summary) = shown.rsplit_once("\u{1b}[2K").expect("the bar was wiped");
+    let bars: Vec<&str> = bars.split(['\r', '\n']).filter(|bar| bar.contains("documents")).collect();
+    let percent = |bar: &str| -> u64 {
+        let (before, _) = bar.split_once('%').unwrap();
+        before.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let percents: Vec<u64> = bars.iter().map(|bar| percent(bar)).collect();
+    assert!(percents.is_sorted() && percents.iter().any(|percent| (1..100).contains(percent)), "{shown}");
+    for bar in bars {
+        assert!(bar.trim_start_matches("\u{1b}[2K").chars().count() <= 100, "{bar}");
+        assert!(bar.contains(" tokens/s, ") && bar.contains(" errors, ") && bar.ends_with(" left"), "{bar}");
+    }
+    let lines: Vec<&str> = summary.trim_matches('\r').lines().collect();
+    assert_eq!(lines[0].trim(), "onrecord: 20,000 documents, 20,000 rows in 3 parts");
+    assert!(lines[1].starts_with("onrecord: 20,000 of them now, in "), "{summary}");
+    assert!(lines[2].starts_with("onrecord: 1 documents failed: out/errors.jsonl says why"), "{summary}");
+
+    assert_eq!(on_a_terminal(&site, &["--progress", "none"]), "");
+    let shown = on_a_terminal(&site, &["--progress", "json"]);
+    assert!(!shown.contains('\u{1b}') && shown.lines().all(|line| line.starts_with("{\"event\":")), "{shown}");
 }

@@ -6,8 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
@@ -19,7 +18,7 @@ use crate::batch::columns::RowError;
 use crate::batch::inputs::{Input, InputFormat};
 use crate::batch::kept::Kept;
 use crate::batch::progress::{Counted, Counters};
-use crate::batch::settings::Settings;
+use crate::batch::texts::{Texts, is_text};
 use crate::text::DocumentError;
 
 /// Rows of Parquet that are read together: so few that a run of long documents among short ones takes little memory.
@@ -53,23 +52,25 @@ struct Columnar {
 }
 
 /// The places of columns among those that are read.
-struct Columns {
-    text: usize,
-    id: Option<usize>,
-    kept: Vec<usize>,
+pub(in crate::batch) struct Columns {
+    pub text: usize,
+    pub id: Option<usize>,
+    pub kept: Vec<usize>,
 }
 
 /// Some rows.
 struct Batch {
-    text: StringArray,
-    id: Option<StringArray>,
+    text: Texts,
+    id: Option<Texts>,
     kept: Arc<[ArrayRef]>,
     next: usize,
 }
 
 pub(super) fn open(input: &Input, reading: &Arc<Reading>) -> Result<Box<dyn Rows>, RowError> {
     let opened = guarded(|| open_file(input, &reading.counters))?;
-    let (columns, wanted) = find_columns(&opened.schema, &reading.settings, &reading.kept)?;
+    let settings = &reading.settings;
+    let columns = find_columns(&opened.schema, &settings.text_column, settings.id_column(), &reading.kept)?;
+    let (columns, wanted) = columns.read_alone();
     let batches = guarded(|| (opened.batches)(&wanted))?;
     let (path, bytes_per_row) = (input.name().into(), opened.bytes_per_row);
     let reading = Arc::clone(reading);
@@ -88,17 +89,9 @@ pub(super) fn fields(input: &Input, names: &[String]) -> Option<Vec<Field>> {
 }
 
 /// A column as it comes out: nullable, and if it is of texts, as plain texts.
-fn passed_through(field: &Field) -> Field {
+pub(in crate::batch) fn passed_through(field: &Field) -> Field {
     let data_type = if is_text(field.data_type()) { DataType::Utf8 } else { field.data_type().clone() };
     Field::new(field.name(), data_type, true)
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => is_text(values),
-        _ => false,
-    }
 }
 
 /// Refuses a column that is not of texts in the output.
@@ -165,22 +158,26 @@ fn parquet(file: File, bytes: u64) -> Result<Opened, ArrowError> {
     Ok(Opened { schema, batches: Box::new(batches), bytes_per_row: bytes.checked_div(rows).unwrap_or(0) })
 }
 
-/// Finds the columns in a file, and where they are once only they are read.
-fn find_columns(schema: &Schema, settings: &Settings, kept: &[Field]) -> Result<(Columns, Vec<usize>), RowError> {
+/// Finds the columns of texts, of ids (and whether there must be one), and those that are passed through.
+pub(in crate::batch) fn find_columns(
+    schema: &Schema,
+    text_column: &str,
+    (id_column, required): (&str, bool),
+    kept: &[Field],
+) -> Result<Columns, RowError> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let find = |name: &str| schema.index_of(name).map_err(|_| missing(name, &names));
-    let text = find(&settings.text_column)?;
-    let (name, required) = settings.id_column();
-    let id = if required { Some(find(name)?) } else { find(name).ok() };
+    let text = find(text_column)?;
+    let id = if required { Some(find(id_column)?) } else { find(id_column).ok() };
     let text_type = schema.field(text).data_type();
     if !is_text(text_type) {
-        return Err(wrong_type(format!("its column {:?} is {text_type}, not text", settings.text_column)));
+        return Err(wrong_type(format!("its column {text_column:?} is {text_type}, not text")));
     }
     if let Some(id_type) = id.map(|id| schema.field(id).data_type())
         && !is_text(id_type)
         && !id_type.is_integer()
     {
-        return Err(wrong_type(format!("its column {name:?} is {id_type}, not text or a whole number")));
+        return Err(wrong_type(format!("its column {id_column:?} is {id_type}, not text or a whole number")));
     }
     let mut places = Vec::with_capacity(kept.len());
     for output in kept {
@@ -188,13 +185,20 @@ fn find_columns(schema: &Schema, settings: &Settings, kept: &[Field]) -> Result<
         must_be(output, passed_through(schema.field(place)).data_type())?;
         places.push(place);
     }
-    let mut wanted: Vec<usize> = [text].into_iter().chain(id).chain(places.iter().copied()).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    // Each is found: they were all put in.
-    let place = |column: usize| wanted.partition_point(|&other| other < column);
-    let columns = Columns { text: place(text), id: id.map(place), kept: places.into_iter().map(place).collect() };
-    Ok((columns, wanted))
+    Ok(Columns { text, id, kept: places })
+}
+
+impl Columns {
+    /// Where the columns are once only they are read, and which those are.
+    fn read_alone(self) -> (Self, Vec<usize>) {
+        let mut wanted: Vec<usize> = [self.text].into_iter().chain(self.id).chain(self.kept.iter().copied()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        // Each is found: they were all put in.
+        let place = |column: usize| wanted.partition_point(|&other| other < column);
+        let kept = self.kept.into_iter().map(place).collect();
+        (Self { text: place(self.text), id: self.id.map(place), kept }, wanted)
+    }
 }
 
 /// Broken files make some readers panic; here that is an error like others.
@@ -221,19 +225,16 @@ impl Rows for Columnar {
         }
         let batch = self.current.as_mut()?;
         self.row += 1;
-        self.reading.counters.bytes.fetch_add(self.bytes_per_row, Ordering::Relaxed);
+        self.reading.counters.bytes_read.fetch_add(self.bytes_per_row, Ordering::Relaxed);
         let row = batch.next;
         batch.next += 1;
-        let id = batch.id.as_ref().filter(|ids| ids.is_valid(row)).map(|ids| ids.value(row).to_owned());
-        let document = if batch.text.is_null(row) {
-            Err(DocumentError::Empty.into())
-        } else {
-            let name = id.clone().unwrap_or_else(|| place(&self.path, self.row));
-            let text = batch.text.value(row);
-            let limit = self.reading.settings.max_document_bytes;
-            if text.len() > limit {
-                Err(DocumentError::TooLarge { limit }.into())
-            } else {
+        let id = batch.id.as_ref().and_then(|ids| ids.get(row)).map(str::to_owned);
+        let limit = self.reading.settings.max_document_bytes;
+        let document = match batch.text.get(row) {
+            None => Err(DocumentError::Empty.into()),
+            Some(text) if text.len() > limit => Err(DocumentError::TooLarge { limit }.into()),
+            Some(text) => {
+                let name = id.clone().unwrap_or_else(|| place(&self.path, self.row));
                 document(name, text.to_owned(), &self.reading.settings)
             }
         };
@@ -251,9 +252,7 @@ impl Columnar {
     }
 
     fn batch(&self, batch: &RecordBatch) -> Result<Batch, ArrowError> {
-        let texts = |column: usize| -> Result<StringArray, ArrowError> {
-            Ok(cast(batch.column(column), &DataType::Utf8)?.as_string::<i32>().clone())
-        };
+        let texts = |column: usize| Texts::of(batch.column(column));
         let kept = self.columns.kept.iter().zip(&self.reading.kept);
         let kept = kept.map(|(&column, output)| cast(batch.column(column), output.data_type()));
         Ok(Batch {

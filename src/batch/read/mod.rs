@@ -1,12 +1,13 @@
 //! Reading: the rows of all inputs, one by one, in order. A bad one costs its own error, and so does a bad file.
 
-mod columnar;
+pub(super) mod columnar;
 mod compression;
 mod lines;
 mod table;
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow_schema::{DataType, Field};
 
@@ -88,7 +89,8 @@ impl Records {
     /// Starts at a position that [`Self::position`] has told.
     pub fn new(inputs: Arc<Inputs>, reading: Arc<Reading>, start: Position) -> Self {
         let passed = inputs.files.iter().take(start.input).map(|input| input.bytes).sum();
-        reading.counters.bytes.store(passed, std::sync::atomic::Ordering::Relaxed);
+        reading.counters.bytes_read.store(passed, Ordering::Relaxed);
+        reading.counters.bytes_done.store(passed, Ordering::Relaxed);
         let open = inputs.files.get(start.input).filter(|_| start.row > 0).map(|input| {
             let mut rows = open(input, &reading);
             rows.skip(start.row);
@@ -100,6 +102,11 @@ impl Records {
     /// What has been read.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// Bytes that have been read, as they are stored.
+    pub fn bytes(&self) -> u64 {
+        self.reading.counters.bytes_read.load(Ordering::Relaxed)
     }
 }
 

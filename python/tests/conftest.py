@@ -1,0 +1,44 @@
+"""What several tests need: an Extractor, the articles of the Rust tests, and the command to compare with."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from onrecord import Extractor
+
+ROOT = Path(__file__).resolve().parents[2]
+# As they are: one of them ends its lines as Windows does.
+ARTICLES = {path.stem: path.read_bytes().decode() for path in sorted((ROOT / "tests/fixtures/articles").glob("*.txt"))}
+BINARY = Path(os.environ.get("ONRECORD_BINARY", ROOT / "target/debug/onrecord")).resolve()
+
+
+@pytest.fixture(scope="session")
+def extractor():
+    return Extractor(threads=2, precision="int8")
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs the command in the directory of the test, with an environment free of its own variables."""
+
+    def run(*arguments, input=None):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")}
+        return subprocess.run(
+            [BINARY, *arguments], cwd=tmp_path, env=environment, input=input, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture
+def extract(command):
+    """What `onrecord extract` says of texts, by their ids."""
+
+    def run(texts, *flags):
+        lines = "".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in texts.items())
+        flags = ["--precision", "int8", "--input-format", "jsonl", "--output-format", "jsonl", *flags]
+        return [json.loads(line) for line in command("extract", *flags, input=lines).stdout.splitlines()]
+
+    return run
