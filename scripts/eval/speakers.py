@@ -119,7 +119,8 @@ def main():
                        and any(s < mentions[i]["end"] and mentions[i]["start"] < e for s, e in source)), None)
             if at is None or row["form"] not in ("pronoun", "nominal"):
                 continue
-            least = 1.0 if CLASSES[mentions[at]["class"]] == "nominal" else 0.2
+            # The limits of src/decode/speakers.rs.
+            least = 1.5 if CLASSES[mentions[at]["class"]] in ("nominal", "definite") else 0.2
             aliases = {plain(alias) for alias in row["aliases"]}
             for who, name in (("learned", chosen(guesses[at], least)), ("rule", by_rule(mentions, at))):
                 right = name is None if row["speaker"] is None else bool(aliases & set(forms.get(name, ())) and name is not None)

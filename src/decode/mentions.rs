@@ -187,13 +187,6 @@ pub struct Referent {
     pub given: Option<String>,
 }
 
-impl Referent {
-    /// True of a description that does not say which one it means: "experts", "a friend".
-    pub(super) fn is_indefinite(&self) -> bool {
-        MENTION_CLASSES[self.class] == "nominal"
-    }
-}
-
 /// All mentions of a document and what is known of them: what training sees.
 pub fn find_mentions(
     model: &Model,

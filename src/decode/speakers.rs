@@ -23,12 +23,12 @@ pub enum Via {
     Running,
 }
 
-/// A name is taken if it is at least this much as probable as nobody. The head learned from texts in which most pronouns
-/// and definite descriptions ("the mayor") go back to no name, and in news most do.
+/// A name is taken for a pronoun if it is this much more probable than nobody. The head learned from texts in which many
+/// pronouns go back to no name, and in news most do.
 const LIKELY: f32 = 0.2;
 
-/// The same for descriptions that are not definite, "experts" or "a friend".
-const LIKELY_INDEFINITE: f32 = 1.0;
+/// The same for descriptions: most of them, "experts" or "a friend", mean nobody who is named.
+const LIKELY_DESCRIPTION: f32 = 1.5;
 
 impl Via {
     /// The name used in the output.
@@ -204,8 +204,8 @@ impl Document<'_> {
     fn likely(&self, mention: usize) -> Option<Guess> {
         let guesses = &self.guesses[mention];
         let nobody = 1.0 - guesses.iter().map(|(_, probability)| probability).sum::<f32>();
-        let is_indefinite = self.referents[mention].as_ref().is_some_and(Referent::is_indefinite);
-        let least = nobody * if is_indefinite { LIKELY_INDEFINITE } else { LIKELY };
+        let is_description = self.mentions[mention].form == Form::Nominal;
+        let least = nobody * if is_description { LIKELY_DESCRIPTION } else { LIKELY };
         guesses.first().copied().filter(|(_, probability)| *probability > least)
     }
 
