@@ -2,16 +2,18 @@
 //! all that its resolver knows of them.
 //!
 //! ```text
-//! mentions STATES < documents.jsonl > mentions.jsonl
+//! mentions STATES [MODEL] < documents.jsonl > mentions.jsonl
 //! ```
 //!
 //! A document is a line `{"id": ..., "text": ..., "names": [[start, end, label]], "nominals": [[start, end]]}`; `names` and
 //! `nominals` are mentions that are to be there whether the model finds them or not. Offsets count code points. The
-//! encoder's states of the first and last token of each mention go to the file STATES, in order, in half precision.
+//! encoder's states of the first and last token of each mention go to the file STATES, in order, in half precision. MODEL
+//! is a model directory; by default the embedded one reads the documents.
 
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufWriter, Write, stdin, stdout};
+use std::path::Path;
 
 use half::f16;
 use onrecord::decode::{
@@ -41,7 +43,10 @@ const GROUP: usize = 64;
 fn main() -> Outcome<()> {
     let states = std::env::args().nth(1).ok_or("name the file for the states")?;
     let mut states = BufWriter::new(File::create(states)?);
-    let model = Model::embedded(Arithmetic::new(None)?)?;
+    let model = match std::env::args().nth(2) {
+        Some(directory) => Model::load(Path::new(&directory), Arithmetic::new(None)?)?,
+        None => Model::embedded(Arithmetic::new(None)?)?,
+    };
     let mut output = stdout().lock();
     let lines: Vec<String> = stdin().lock().lines().collect::<Result<_, _>>()?;
     for group in lines.chunks(GROUP) {

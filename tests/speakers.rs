@@ -60,6 +60,50 @@ fn what_was_not_said_is_marked() {
     assert_eq!(speaker(&found, "owned").0.polarity, "positive");
 }
 
+#[test]
+fn a_surname_that_two_bear_goes_to_whom_the_text_is_about() {
+    let text = "Ada Holt won the vote for mayor of Lysmouth on Monday. Her brother Ben Holt watched from the gallery.\n\n\
+                Ada Holt thanked the voters. “This town is ready,” Holt said.\n\nBen Holt left early. Mr. Holt said he \
+                was tired.";
+    let found = extract(text);
+    assert_eq!(speaker(&found, "This town is ready").1, Some(("Ada Holt", "alias")));
+    assert_eq!(speaker(&found, "was tired").1, Some(("Ben Holt", "alias")));
+}
+
+#[test]
+fn acronyms_stand_for_their_names() {
+    let text = "The Coastal Safety Commission closed the pier on Friday.\n\nThe C.S.C. said the planks were rotten. “We had \
+                no choice,” the CSC said in a letter.";
+    let found = extract(text);
+    assert_eq!(speaker(&found, "planks were rotten").1, Some(("Coastal Safety Commission", "alias")));
+    assert_eq!(speaker(&found, "no choice").1, Some(("Coastal Safety Commission", "alias")));
+}
+
+#[test]
+fn a_campaign_is_not_its_candidate() {
+    let text = "Ada Holt spoke in Lysmouth on Monday. The Holt campaign said that she would return in May.";
+    let found = extract(text);
+    let (_, who) = speaker(&found, "she would return");
+    assert_eq!(who, Some(("Holt campaign", "name")));
+}
+
+#[test]
+fn who_and_which_follow_their_name() {
+    let text = "The decision surprised Tomas Bekker, who said that his ferries would lie idle.";
+    assert_eq!(speaker(&extract(text), "lie idle").1, Some(("Tomas Bekker", "pronoun")));
+}
+
+#[test]
+fn what_is_quoted_in_the_first_person_is_the_speakers() {
+    let text = "“I think the pier is lost,” Claire Moreau said on Friday. “I believe we must build a new one.”";
+    let found = extract(text);
+    let somebody = found.statements.iter().filter_map(|statement| statement.speaker.as_ref());
+    assert!(
+        somebody.clone().count() > 0 && somebody.clone().all(|speaker| speaker.name == "Claire Moreau"),
+        "{found:?}"
+    );
+}
+
 /// Texts that have too much or too little of something: each is processed, and every id that is named exists.
 #[test]
 fn hard_texts_are_processed() {

@@ -80,13 +80,7 @@ fn held(text: &Bound<'_, PyAny>, place: usize) -> PyResult<Held> {
     }
 }
 
-fn run(
-    py: Python<'_>,
-    engine: &Engine,
-    max_bytes: usize,
-    ids: &[String],
-    texts: &[Held],
-) -> PyResult<Vec<Found>> {
+fn run(py: Python<'_>, engine: &Engine, max_bytes: usize, ids: &[String], texts: &[Held]) -> PyResult<Vec<Found>> {
     let both = ids.iter().zip(texts);
     let documents = both.map(|(id, text)| match text {
         Ok(text) => in_memory::document(id, text.as_deref(), max_bytes),

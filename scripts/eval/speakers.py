@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  # noqa: E402
-from coreference_data import CLASSES, HE, NAMES, SHE  # noqa: E402
+from mention_classes import CLASSES, HE, NAMES, SHE  # noqa: E402
 
 
 class Scorers:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from coreference_data import CLASSES, DEFINITE, HE, NAMES, NOMINAL, PEOPLE, SHE, UNKNOWN
+from mention_classes import CLASSES, DEFINITE, HE, NAMES, NOMINAL, PEOPLE, SHE, UNKNOWN
 
 WIDTH, HIDDEN = 128, 128
 CANDIDATES, LOOK_BACK, FOLLOWING = 64, 256, 3
@@ -172,19 +172,25 @@ def cases(document):
     return out
 
 
-def load(path, given):
-    """(document, (first, last) states of its mentions) of what `coreference_data.py` wrote to PATH.jsonl and PATH.npy.
-    People of whom no title tells the gender get it from their given names."""
+def documents_of(path, given):
+    """The documents that `coreference_data.py` wrote to PATH.jsonl. People of whom no title tells the gender get it from
+    their given names; `given`: {"man": [...], "woman": [...]}, or the file of it."""
+    given = given if isinstance(given, dict) else json.loads(given.read_text())
     classes = {name: CLASSES.index(kind) for kind, names in given.items() for name in names}
-    states, row, out = np.load(f"{path}.npy"), 0, []
     with open(f"{path}.jsonl", encoding="utf-8") as lines:
         for document in map(json.loads, lines):
-            mentions = document["mentions"]
-            own = torch.from_numpy(states[row:row + len(mentions)])
-            row += len(mentions)
-            for mention in mentions:
+            for mention in document["mentions"]:
                 mention["class"] = classes.get(mention.get("given"), mention["class"])
-            out.append((document, (own[:, 0], own[:, 1])))
+            yield document
+
+
+def load(path, given):
+    """(document, (first, last) states of its mentions) of what `coreference_data.py` wrote to PATH.jsonl and PATH.npy."""
+    states, row, out = np.load(f"{path}.npy"), 0, []
+    for document in documents_of(path, given):
+        own = torch.from_numpy(states[row:row + len(document["mentions"])])
+        row += len(own)
+        out.append((document, (own[:, 0], own[:, 1])))
     return out
 
 

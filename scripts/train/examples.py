@@ -4,6 +4,7 @@ import bisect
 from dataclasses import dataclass
 
 from features import LINE, MAX_WINDOW, tokenise, windows
+from perturb import perturbed
 from readers import HEADS, ROLES
 
 
@@ -87,20 +88,24 @@ def labelled(document, tokens):
     return tags, spans, sorted(links)
 
 
-def examples(documents, tokenizer, rng=None, cache=None):
-    """Windows of all documents. With `rng`, the first window of each is shortened at random."""
+def examples(documents, tokenizer, rng=None, cache=None, perturbed_share=0.0):
+    """Windows of all documents. With `rng`, the first window of each is shortened at random, and a share of the documents
+    is perturbed."""
     cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
     out = []
     for number, document in enumerate(documents):
-        if cache is not None and document.id in cache:
+        text, is_perturbed = document.text, rng is not None and rng.random() < perturbed_share
+        if is_perturbed:
+            text = perturbed(text, rng)
+        if cache is not None and not is_perturbed and document.id in cache:
             tokens, tags, spans, links = cache[document.id]
         else:
-            tokens = tokenise(tokenizer, document.text)
+            tokens = tokenise(tokenizer, text)
             tags, spans, links = labelled(document, tokens)
-            if cache is not None:
+            if cache is not None and not is_perturbed:
                 cache[document.id] = tokens, tags, spans, links
         first = rng.randint(32, MAX_WINDOW - 2) if rng else None
-        for start, end in windows(tokens, document.text, first=first):
+        for start, end in windows(tokens, text, first=first):
             inside = {k: position for position, k in enumerate(
                 k for k, (_, a, b) in enumerate(spans) if start <= a and b < end)}
             out.append(Example(

@@ -11,12 +11,12 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from examples import TAGS
 from features import GAPS, MAX_WINDOW, SHAPES, load_tokenizer
 from network import DISTANCE_BUCKETS, LINK_WIDTH
-from readers import DATASETS
+from readers import DATASETS, EXTRA
 
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
                   "max_position_embeddings", "type_vocab_size", "layer_norm_eps")
@@ -35,6 +35,10 @@ def training_data(files):
         for file, digest in files.items():
             if file.startswith(stem):
                 entries.append({"name": name, "file": file, "sha256": digest, "licence": licence})
+    for file, digest in files.items():
+        if file.startswith(EXTRA):
+            licence = "whoever trained this model knows"
+            entries.append({"name": "extra", "file": file.removeprefix(EXTRA), "sha256": digest, "licence": licence})
     return entries
 
 
@@ -44,14 +48,20 @@ def main():
     parser.add_argument("--encoder", required=True, type=Path)
     parser.add_argument("--to", required=True, type=Path)
     parser.add_argument("--name", default="onrecord-small")
+    parser.add_argument("--average-with", type=Path, help="model directory to average the weights with, half and half")
     parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
 
     state = weights_of(options.run, options.checkpoint)
-    # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out.
-    save_file({k: v.to(torch.float16).contiguous() for k, v in sorted(state.items())}, options.to / "model.safetensors")
-
+    # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out; so does the
+    # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
+    if options.average_with:
+        # Two runs of which one began where the other ended lie in one valley (Wortsman et al. 2022, "model soups").
+        other = load_file(options.average_with / "model.safetensors")
+        state = {k: (v.float() + other[k].float()) / 2 if k in other else v for k, v in state.items()}
+    state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items()) if not k.startswith("coreference.")}
+    save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)
 
     run = options.run / "run.json"

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from coreference import Coreference
 from examples import TAGS
 from features import GAPS, SHAPES
 
@@ -165,6 +166,7 @@ class Network(nn.Module):
         self.bert = Encoder(config)
         self.heads = nn.ModuleDict({name: TagHead(hidden, tags) for name, tags in TAGS.items()})
         self.links = nn.ModuleDict({"content": Biaffine(hidden, True), "source": Biaffine(hidden, False)})
+        self.coreference = Coreference(hidden)
         self.pool = MaskPool(dropout)
 
     def drop(self, x):

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from coreference import TABLES, Coreference
-from coreference_data import CLASSES
+from mention_classes import CLASSES
 from features import load_tokenizer, tokenise, windows
 from network import Network
 
@@ -31,7 +31,8 @@ def main():
     config = json.loads((options.model / "config.json").read_text())
     network = Network(config["encoder"])
     weights = {k: v.float() for k, v in load_file(options.model / "model.safetensors").items()}
-    network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("coreference.")})
+    # The network's own coreference head is there for training only: the scorers are loaded below.
+    network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("coreference.")}, strict=False)
     network.eval()
     scorers = [scorer(weights, number, config) for number in range(config.get("coreference", {}).get("scorers", 0))]
     tokenizer = load_tokenizer(options.model / "tokenizer.json")

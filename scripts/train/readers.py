@@ -28,6 +28,9 @@ DATASETS = {
     "conll2003": ("conll2003", "conll4", "text is Reuters RCV1: research use only"),
 }
 
+# What stands before the names of files of one's own in the list of what a run was trained on.
+EXTRA = "extra: "
+
 
 @dataclass
 class Statement:
@@ -84,6 +87,21 @@ def read_statements(path):
         statements = [Statement(*(sorted(a[role]) for role in ROLES)) for a in row["attributions"]]
         spans = sorted({(s, e, role) for st in statements for role in ROLES for s, e in getattr(st, role) if e > s})
         documents.append(Document(row["id"], row["text"], "statement", spans, statements))
+    return documents
+
+
+def read_extra(path):
+    """Annotations of one's own in the same form (docs/annotations.md). They come from anywhere, so they are checked."""
+    refuse_held_out(path)
+    try:
+        documents = read_statements(path)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no annotation (docs/annotations.md): {error!r}") from error
+    for document in documents:
+        spans = [(role, *span) for st in document.statements for role in ROLES for span in getattr(st, role)]
+        for role, start, end in spans:
+            if not 0 <= start < end <= len(document.text):
+                raise ValueError(f"{path}, document {document.id}: the {role} [{start}, {end}] is no place in its text")
     return documents
 
 

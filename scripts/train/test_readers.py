@@ -26,6 +26,39 @@ class HeldOutFiles(unittest.TestCase):
             self.assertTrue(licence)
 
 
+class ExtraAnnotations(unittest.TestCase):
+    def read(self, name, *documents):
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / name
+            path.write_text("".join(json.dumps(document) + "\n" for document in documents))
+            return readers.read_extra(path)
+
+    def document(self, **roles):
+        attribution = {"source": [], "cue": [], "content": [[2, 21]], "kind": "Attribution-no-source", **roles}
+        return {"id": "pier.txt", "text": "🚢 “The pier is shut,” Ilka Dorn said.", "attributions": [attribution]}
+
+    def test_what_the_page_downloads_is_read(self):
+        speaker = {"speaker": "Ilka Dorn", "others": [], "aliases": ["Ilka Dorn"], "form": "name"}
+        (document,) = self.read("pier.gold.jsonl", self.document(source=[[22, 31]], cue=[[32, 36]], **speaker))
+        (statement,) = document.statements
+        slices = [document.text[s:e] for s, e in statement.source + statement.cue + statement.content]
+        self.assertEqual(slices, ["Ilka Dorn", "said", "“The pier is shut,”"])
+        self.assertEqual([label for _, _, label in document.spans], ["content", "source", "cue"])
+        self.assertEqual(document.head, "statement")
+
+    def test_held_out_files_are_refused_here_too(self):
+        with self.assertRaises(readers.HeldOut):
+            self.read("polnear.dev.jsonl", self.document())
+
+    def test_what_is_no_annotation_is_refused_by_name(self):
+        for span in ([5, 5], [9, 4], [-1, 4], [30, 38], [400, 500]):
+            with self.assertRaisesRegex(ValueError, r"mine\.jsonl, document pier\.txt: the cue \["):
+                self.read("mine.jsonl", self.document(cue=[span]))
+        for wrong in ({"id": "a", "text": "b"}, {"id": "a", "attributions": []}, [], {"tokens": ["a"], "ner": ["O"]}):
+            with self.assertRaisesRegex(ValueError, r"mine\.jsonl is no annotation"):
+                self.read("mine.jsonl", wrong)
+
+
 class RunningText(unittest.TestCase):
     def test_offsets_reproduce_the_tokens(self):
         tokens = ["Holt", "said", ",", '"', "We", "do", "n't", "pay", '"', "(", "again", ")", "."]

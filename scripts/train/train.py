@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains all heads at once on the training files of a data directory.
 
-    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]...
+    train.py --encoder DIR --data DIR --out DIR [--epochs 4] [--seed 1] [--without DATASET]... [--extra FILE]...
 
 Resumes from OUT/checkpoint.pt if it is there. Writes OUT/network.pt and OUT/run.json at the end: `export.py` turns
 them into a model directory. See README.md here for the whole recipe.
@@ -18,12 +18,15 @@ import torch
 from safetensors.torch import load_file
 
 import evaluate
+from coreference import loss as loss_of_cases
+from coreference_examples import CoreferenceCorpus
 from examples import examples
 from features import load_tokenizer
 from network import Network
-from readers import DATASETS, TokenRows, read_statements, rows, sha256, training_file
+from readers import DATASETS, EXTRA, TokenRows, read_extra, read_statements, rows, sha256, training_file
 
 LINK_WEIGHT = 0.3
+COREFERENCE_WEIGHT = 0.2
 
 
 def arguments():
@@ -42,14 +45,21 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", action="append", default=[], choices=sorted(DATASETS), help="leave a data set out")
-    parser.add_argument("--start-from", help="network.pt of an earlier run to start from instead of the encoder alone")
+    parser.add_argument("--perturbed", default="polnear=0.2,en_worldwide=0.1,conll2003=0.05",
+                        help="share of each data set's documents with other quotation marks or capitals (perturb.py)")
+    parser.add_argument("--coreference", help="directory of coreference_data.py: the encoder learns from these too")
+    parser.add_argument("--extra", action="append", default=[], metavar="FILE",
+                        help="statements of your own besides, such as the page downloads (docs/annotations.md)")
+    parser.add_argument("--start-from", help="model directory to start from instead of the encoder alone")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
     parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
     return parser.parse_args()
 
 
-def corpora(data, without):
-    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes."""
+def corpora(data, without, extra=()):
+    """Readers of the training files: name -> function(rng) -> documents; and the files' hashes.
+
+    What is `extra` is seen whole in every epoch."""
     readers, files = {}, {}
     for name, (stem, head, _) in DATASETS.items():
         if name in without:
@@ -65,20 +75,30 @@ def corpora(data, without):
             files[corrections.name] = sha256(corrections)
         corpus = TokenRows(path, head, corrections if corrections.exists() else None)
         readers[name] = lambda rng, corpus=corpus: corpus.documents(0.5, rng)
+    for path in extra:
+        documents = read_extra(path)
+        files[EXTRA + Path(path).name] = sha256(path)
+        readers[path] = lambda rng, documents=documents: documents
     return readers, files
 
 
-def epoch_batches(readers, shares, tokenizer, cache, size, seed, epoch):
+def shares_of(text):
+    return {k: float(v) for k, v in (part.split("=") for part in text.split(","))}
+
+
+def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, size, seed, epoch):
     """All batches of one epoch, the same for the same seed: windows of like length together, batches shuffled."""
     rng = random.Random(f"{seed}/{epoch}")
     pool = []
     for name, read in readers.items():
         documents = read(rng)
-        if shares[name] < 1:
+        if shares.get(name, 1) < 1:
             order = random.Random(f"{seed}/{name}").sample(range(len(documents)), len(documents))
             take = math.ceil(shares[name] * len(documents))
             documents = [documents[order[(epoch * take + k) % len(documents)]] for k in range(take)]
-        pool += examples(documents, tokenizer, rng, cache if name == "polnear" else None)
+        pool += examples(documents, tokenizer, rng, cache if name == "polnear" else None, perturbed.get(name, 0.0))
+    if coreference:
+        pool += coreference.examples(rng)
     rng.shuffle(pool)
     batches = []
     for i in range(0, len(pool), size * 20):
@@ -86,6 +106,13 @@ def epoch_batches(readers, shares, tokenizer, cache, size, seed, epoch):
         batches += [group[k:k + size] for k in range(0, len(group), size)]
     rng.shuffle(batches)
     return batches
+
+
+def load_model(network, path):
+    """Takes over a model's weights; of its coreference scorers the first."""
+    weights = {k.replace("coreference.0.", "coreference."): v.float() for k, v in load_file(path).items()}
+    known = network.state_dict()
+    network.load_state_dict({k: v for k, v in weights.items() if k in known})
 
 
 def batch_loss(network, batch):
@@ -114,7 +141,20 @@ def batch_loss(network, batch):
                 loss = torch.stack(linked).mean()
                 total = total + LINK_WEIGHT * share * loss
                 parts["links"] = loss.item()
+    chosen = [k for k, e in enumerate(batch) if e.head == "coreference"]
+    if chosen:
+        losses, anaphors = zip(*(coreference_loss(network.coreference, states[k], batch[k]) for k in chosen))
+        loss = sum(losses) / max(1, sum(anaphors))
+        total = total + COREFERENCE_WEIGHT * len(chosen) / len(batch) * loss
+        parts["coreference"] = loss.item()
     return total, parts, int(lengths.sum())
+
+
+def coreference_loss(head, states, example):
+    """Sum of a window's losses and their number. states [t, h]"""
+    first, last = torch.tensor(list(example.places.values())).T
+    rows = {mention: row for row, mention in enumerate(example.places)}
+    return loss_of_cases(head, head.vectors(states[first], states[last]), example.mentions, example.cases, rows)
 
 
 def dev_scores(network, tokenizer, data, tools):
@@ -142,11 +182,12 @@ def main():
     encoder = Path(options.encoder)
     tokenizer = load_tokenizer(encoder / "tokenizer.json")
     config = json.loads((encoder / "config.json").read_text())
-    shares = {k: float(v) for k, v in (part.split("=") for part in options.shares.split(","))}
+    shares, perturbed = shares_of(options.shares), shares_of(options.perturbed)
+    coreference = CoreferenceCorpus(options.coreference, tokenizer) if options.coreference else None
 
     network = Network(config, options.dropout)
     if options.start_from:
-        network.load_state_dict(torch.load(options.start_from))
+        load_model(network, Path(options.start_from) / "model.safetensors")
     else:
         pretrained = {f"bert.{k.removeprefix('bert.')}": v for k, v in load_file(encoder / "model.safetensors").items()}
         missing, _ = network.load_state_dict(pretrained, strict=False)
@@ -161,9 +202,10 @@ def main():
         {"params": fresh, "lr": options.head_rate},
     ], weight_decay=0.01)
 
-    readers, files = corpora(options.data, options.without)
+    readers, files = corpora(options.data, options.without, options.extra)
     cache = {}
-    plan = lambda epoch: epoch_batches(readers, shares, tokenizer, cache, options.batch, options.seed, epoch)
+    plan = lambda epoch: epoch_batches(
+        readers, shares, perturbed, coreference, tokenizer, cache, options.batch, options.seed, epoch)
     batches = plan(0)
     steps = options.epochs * len(batches)
     # Epochs differ by a batch or two; the schedule counts the first one's.

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from coreference import HIDDEN, WIDTH, Coreference, cases, load, loss
-from coreference_data import CLASSES
+from mention_classes import CLASSES
 from readers import sha256
 
 # corpus -> times a document is seen in an epoch

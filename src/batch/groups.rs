@@ -71,7 +71,8 @@ fn groups(documents: &[Result<BorrowedDocument<'_>, RowError>], workers: usize) 
 
 /// Extracts from what are documents.
 fn extract_some(engine: &Engine, documents: &[Result<BorrowedDocument<'_>, RowError>]) -> Vec<Found> {
-    let good: Vec<BorrowedDocument<'_>> = documents.iter().filter_map(|document| document.as_ref().ok().copied()).collect();
+    let good: Vec<BorrowedDocument<'_>> =
+        documents.iter().filter_map(|document| document.as_ref().ok().copied()).collect();
     let mut found = extract_guarded(engine, &good).into_iter();
     let next = |document: &Result<BorrowedDocument<'_>, RowError>| match document {
         Ok(_) => Ok(found.next().unwrap_or(Err(EngineError::Panic))?),

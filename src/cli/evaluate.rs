@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use super::{ALL_GOOD, EngineArguments, Failure};
 use crate::engine::{Engine, EntityScheme, ExtractedSegment, Extraction, Options};
 use crate::eval::entities::{self, LabelMapping};
-use crate::eval::gold::{JsonLines, PredictedDocument, PredictedEntity, PredictedStatement, StatementSpans};
+use crate::eval::gold::{
+    GoldSpeaker, JsonLines, PredictedDocument, PredictedEntity, PredictedStatement, StatementSpans,
+};
 use crate::eval::{EvalError, statements};
 use crate::text::Document;
 
@@ -18,11 +20,14 @@ const GROUP: usize = 64;
 #[derive(Debug, Subcommand)]
 pub(super) enum EvalCommand {
     /// Score statements (source, cue, content, speaker) against {"id", "text", "attributions"} lines.
+    ///
+    /// docs/annotations.md describes them. The page of `onrecord serve` downloads such lines, speakers included.
     Statements {
         #[command(flatten)]
         common: Common,
 
-        /// Who the source of each gold statement is: {"doc", "index", "speaker", "aliases", "form"} lines
+        /// Who the source of each gold statement is: {"doc", "index", "speaker", "aliases", "form"} lines. They count
+        /// more than what the gold itself says
         #[arg(long, value_name = "FILE")]
         speakers: Option<PathBuf>,
     },
@@ -67,13 +72,15 @@ pub(super) fn run(command: &EvalCommand) -> Result<u8, Failure> {
     match command {
         EvalCommand::Statements { common, speakers } => {
             let gold = open(&common.gold)?.gold_documents().map_err(unusable)?;
-            let speakers = match speakers {
-                Some(path) => open(path)?.gold_speakers().map_err(unusable)?,
-                None => Vec::new(),
-            };
+            // What a file of speakers says counts more: the last word on a statement does.
+            let mut known: Vec<GoldSpeaker> =
+                gold.iter().flat_map(|document| document.speakers.iter().cloned()).collect();
+            if let Some(path) = speakers {
+                known.extend(open(path)?.gold_speakers().map_err(unusable)?);
+            }
             let texts = gold.iter().map(|document| (document.id.as_str(), document.text.as_str()));
             let predicted = common.predictions(texts, EntityScheme::default())?;
-            let scores = statements::score(&gold, &predicted, &speakers);
+            let scores = statements::score(&gold, &predicted, &known);
             print(common.json, &scores)
         }
         EvalCommand::Entities { common, entity_scheme, worldwide, only } => {

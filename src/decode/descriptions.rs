@@ -103,7 +103,7 @@ mod tests {
             entity("Cem Tan", "PER"),
             entity("Lysmouth Medical Journal", "ORG"),
         ];
-        let names = group_names(text, &entities);
+        let names = group_names(text, &entities, &|_| None);
         let known = descriptions(text, &entities, &names);
         let meant = |description: &str| {
             let text = description.to_owned();

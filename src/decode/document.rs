@@ -6,9 +6,9 @@ use super::links::{LinkSpan, View};
 use super::mentions::{Mention, mentions_of};
 use super::statements::assemble;
 use super::stitch::{Arrivals, best_window, stitch};
-use super::tags::{decode_tags, tag_tokens};
+use super::tags::{TagSpan, decode_favouring, decode_tags, tag_tokens};
 use super::{Annotations, Entity, TaggedToken};
-use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, WindowOutput};
+use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput};
 use crate::text::{Tokens, Window};
 
 /// What is being decoded: a document's text and tokens, and the model that read them.
@@ -33,6 +33,31 @@ pub struct DocumentDecoder {
 
 /// The statement head's labels in the scheme's order.
 const ROLES: [LinkRole; 3] = [LinkRole::Source, LinkRole::Cue, LinkRole::Content];
+
+/// The label of sources.
+const SOURCE: usize = 0;
+
+/// By how much sources are favoured when spare ones are looked for, one after another. More would let them swallow
+/// what stands around them.
+const FAVOURS: [f32; 2] = [0.5, 1.0];
+
+/// Sources that the tags nearly name, beside the spans that they do name: for cues that are left without one.
+fn spare_sources(scheme: &TagScheme, scores: &[f32], spans: &[TagSpan]) -> Vec<TagSpan> {
+    let mut spare: Vec<TagSpan> = Vec::new();
+    let mut taken = vec![false; scores.len() / scheme.tags()];
+    spans.iter().for_each(|span| taken[span.tokens.clone()].fill(true));
+    if spans.iter().any(|span| ROLES[span.label] == LinkRole::Cue) {
+        for favour in FAVOURS {
+            for span in decode_favouring(scheme, scores, SOURCE, favour) {
+                if span.label == SOURCE && !taken[span.tokens.clone()].contains(&true) {
+                    taken[span.tokens.clone()].fill(true);
+                    spare.push(span);
+                }
+            }
+        }
+    }
+    spare
+}
 
 impl DocumentDecoder {
     /// Heads to run, in the order in which [`DocumentDecoder::push`] expects their scores.
@@ -91,11 +116,17 @@ impl DocumentDecoder {
         let scheme = model.scheme(statements)?;
         let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
         let first = self.spans.len();
-        for span in decode_tags(scheme, &scores) {
+        let spans = decode_tags(scheme, &scores);
+        let spare = spare_sources(scheme, &scores, &spans);
+        let spans = spans.into_iter().map(|span| (span, false)).chain(spare.into_iter().map(|span| (span, true)));
+        let mut spans: Vec<(TagSpan, bool)> = spans.collect();
+        spans.sort_by_key(|(span, _)| span.tokens.start);
+        for (span, is_spare) in spans {
             let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
             self.spans.push(LinkSpan {
                 role: ROLES[span.label],
                 paragraph: number,
+                is_spare,
                 bytes: tokens.bytes(range.clone()),
                 tokens: range,
                 score: span.score,

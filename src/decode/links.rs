@@ -1,5 +1,6 @@
 //! Links: which cue a content or a source belongs to.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::model::{LinkKind, LinkRole, Model, SpanVectors};
@@ -27,6 +28,8 @@ pub(super) struct LinkSpan {
     pub tokens: Range<usize>,
     pub bytes: ByteRange,
     pub score: f32,
+    /// A source that is unlikely, and taken only for a cue that has none.
+    pub is_spare: bool,
     /// The span as each window saw it.
     pub views: Vec<View>,
     /// Index of the view to use when no window holds both ends of a pair.
@@ -68,6 +71,7 @@ pub(super) struct Link {
 pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<Link> {
     let cues: Vec<usize> = (0..spans.len()).filter(|&index| spans[index].role == LinkRole::Cue).collect();
     let mut links = Vec::new();
+    let mut spare: Vec<Link> = Vec::new();
     for (index, span) in spans.iter().enumerate() {
         let kind = match span.role {
             LinkRole::Content => LinkKind::Content,
@@ -87,6 +91,11 @@ pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<
                 let none = span.views.get(span.home).map_or(0.0, |view| model.no_link_score(&view.vectors));
                 one_or_none(&scores, none)
             }
+            LinkKind::Source if span.is_spare => {
+                let link = |(score, &cue): (&f32, &usize)| Link { span: index, cue, probability: probability(*score) };
+                spare.extend(scores.iter().zip(near).map(link));
+                continue;
+            }
             LinkKind::Source => any_number(&scores),
         };
         links.extend(chosen.into_iter().map(|(which, probability)| Link {
@@ -95,7 +104,26 @@ pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<
             probability,
         }));
     }
+    links.extend(spared(spans, &cues, &links, &spare));
     links
+}
+
+/// For each cue that has a content and no source, the likeliest of the spare ones.
+fn spared(spans: &[LinkSpan], cues: &[usize], links: &[Link], spare: &[Link]) -> Vec<Link> {
+    let mut roles: HashMap<usize, [bool; 2]> = HashMap::new();
+    for link in links {
+        roles.entry(link.cue).or_default()[usize::from(spans[link.span].role == LinkRole::Source)] = true;
+    }
+    let mut best: HashMap<usize, &Link> = HashMap::new();
+    let score = |link: &Link| link.probability * spans[link.span].score;
+    let lacks = |cue: usize| roles.get(&cue) == Some(&[true, false]);
+    for link in spare.iter().filter(|link| link.probability >= LIKELY && lacks(link.cue)) {
+        let known = best.entry(link.cue).or_insert(link);
+        if score(link) > score(known) {
+            *known = link;
+        }
+    }
+    cues.iter().filter_map(|cue| best.get(cue).map(|&link| link.clone())).collect()
 }
 
 /// Those of a range of cues that are nearest to a span with so many cues before it.
@@ -139,9 +167,14 @@ fn one_or_none(scores: &[f32], none: f32) -> Vec<(usize, f32)> {
     }
 }
 
+/// Of a link that stands by itself.
+fn probability(score: f32) -> f32 {
+    1.0 / (1.0 + (-score).exp())
+}
+
 /// All likely ones by themselves, or the best of the possible ones.
 fn any_number(scores: &[f32]) -> Vec<(usize, f32)> {
-    let mut all: Vec<(usize, f32)> = scores.iter().map(|score| 1.0 / (1.0 + (-score).exp())).enumerate().collect();
+    let mut all: Vec<(usize, f32)> = scores.iter().map(|&score| probability(score)).enumerate().collect();
     if all.iter().any(|&(_, probability)| probability >= LIKELY) {
         all.retain(|&(_, probability)| probability >= LIKELY);
         return all;

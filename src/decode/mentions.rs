@@ -5,9 +5,11 @@
 
 use std::ops::Range;
 
+use super::bodies::{describes, who_can_speak};
 use super::descriptions::{described, descriptions};
 use super::names::{Name, SPEAKING, group_names};
 use super::speakers::{gives_name, name_of};
+use super::surnames::gender_by_title;
 use super::{Entity, Statement};
 use crate::model::{MENTION_CLASSES, Model};
 use crate::text::{ByteRange, Tokens};
@@ -98,14 +100,16 @@ pub(super) fn mentions_of(
         entity,
         vector: Vec::new(),
     };
-    let speaking = entities.iter().filter(|(_, label, _)| SPEAKING.contains(label));
+    let is_name = |range: &Range<usize>, label: &str| {
+        SPEAKING.contains(&label) && !describes(label, &text[tokens.bytes(range.clone())])
+    };
+    let speaking = entities.iter().filter(|(_, label, range)| is_name(range, label));
     let mut mentions: Vec<Mention> =
         speaking.map(|(index, _, range)| mention(range, Form::Name, Some(*index))).collect();
-    // Both are in text order.
     let place = |range: &Range<usize>| (range.start, range.end);
-    let taken = |range: &Range<usize>| {
-        entities.binary_search_by_key(&place(range), |(_, _, entity)| place(entity)).is_ok()
-    };
+    let named: Vec<(usize, usize)> = mentions.iter().map(|mention| place(&mention.tokens)).collect();
+    // Both are in text order.
+    let taken = |range: &Range<usize>| named.binary_search(&place(range)).is_ok();
     let is_source = |range: &Range<usize>| sources.binary_search_by_key(&place(range), place).is_ok();
     for token in paragraph {
         let range = token..token + 1;
@@ -117,9 +121,15 @@ pub(super) fn mentions_of(
         }
     }
     for source in sources {
-        let is_pronoun = source.len() == 1 && pronoun_at(text, tokens, source.start).is_some();
-        if !source.is_empty() && !is_pronoun && !taken(source) {
-            mentions.push(mention(source, Form::Nominal, None));
+        if source.is_empty() || taken(source) {
+            continue;
+        }
+        match pronoun_at(text, tokens, source.start) {
+            Some(_) if source.len() == 1 => {}
+            Some(pronoun) if is_alone(text, tokens, source) => {
+                mentions.push(mention(source, Form::Pronoun(pronoun), None));
+            }
+            _ => mentions.push(mention(source, Form::Nominal, None)),
         }
     }
     mentions.sort_by_key(|mention| (mention.tokens.start, mention.tokens.end));
@@ -136,6 +146,16 @@ fn pronoun_at(text: &str, tokens: &Tokens, token: usize) -> Option<Pronoun> {
     let before = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
     let after = text[end..].chars().next().is_some_and(char::is_alphanumeric);
     (!is_abbreviation && !before && !after).then_some(pronoun)
+}
+
+/// Words that leave a pronoun before them what it is: "he himself", "which together".
+const COMPANIONS: [&str; 10] =
+    ["all", "alone", "also", "both", "each", "herself", "himself", "themselves", "together", "too"];
+
+/// True of a pronoun with nothing behind it but such words.
+fn is_alone(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
+    let rest = &text[tokens.spans[source.start].end..tokens.bytes(source.clone()).end];
+    rest.split_whitespace().all(|word| COMPANIONS.contains(&word.trim_matches(',')))
 }
 
 /// A mention with what the resolver knows of it beside its vector.
@@ -162,7 +182,7 @@ pub struct Referent {
     /// For a description, the numbers of the names beside which one of its words stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub described: Vec<usize>,
-    /// For the name of a person of whom nothing tells the gender, the given name, in lower case.
+    /// For the name of a person of whom no title tells the gender, the given name, in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given: Option<String>,
 }
@@ -203,16 +223,11 @@ pub fn find_mentions(
         let said: Vec<_> = sources[from..].iter().take_while(|range| within(range, paragraph)).cloned().collect();
         mentions.extend(mentions_of(text, tokens, paragraph.clone(), &here, &said));
     }
-    let names = group_names(text, entities);
-    let referents = referents(model, text, tokens, &mentions, entities, statements, &names);
+    let entities = who_can_speak(text, entities);
+    let names = group_names(text, &entities, &|given| model.class_of_given_name(given));
+    let referents = referents(model, text, tokens, &mentions, &entities, statements, &names);
     (mentions, referents)
 }
-
-/// Titles of men and of women, as [`super::names`] compares words.
-const TITLES_OF_MEN: [&str; 9] =
-    ["mr", "sir", "lord", "king", "prince", "congressman", "councilman", "chairman", "father"];
-const TITLES_OF_WOMEN: [&str; 10] =
-    ["mrs", "ms", "miss", "lady", "dame", "queen", "princess", "congresswoman", "councilwoman", "chairwoman"];
 
 /// What is known of each mention. A mention that must be a source and is none has no [`Referent`]; nor has a
 /// source that gives a name.
@@ -226,11 +241,11 @@ pub(super) fn referents(
     names: &[Name],
 ) -> Vec<Option<Referent>> {
     let name_of = name_of(entities, names);
-    let genders = names.iter().map(|name| {
-        let by_given = || name.given().and_then(|given| model.class_of_given_name(&given));
-        title(text, entities, name).or_else(|| by_given().filter(|_| name.label == "PER"))
-    });
-    let genders: Vec<Option<&str>> = genders.collect();
+    let titles: Vec<Option<&str>> = names.iter().map(|name| title(text, entities, name)).collect();
+    let gender = |name: usize| {
+        let by_given = || names[name].given().and_then(|given| model.class_of_given_name(&given));
+        titles[name].or_else(|| by_given().filter(|_| names[name].label == "PER"))
+    };
     let known = descriptions(text, entities, names);
     let mut sources: Vec<(ByteRange, usize)> = Vec::new();
     let mut contents: Vec<(ByteRange, usize)> = Vec::new();
@@ -252,7 +267,7 @@ pub(super) fn referents(
         let source = source.map(|(_, number)| *number).max();
         let name = mention.entity.and_then(|entity| name_of[entity]);
         let class = match mention.form {
-            Form::Name => name_class(&names[name?].label, genders[name?]),
+            Form::Name => name_class(&names[name?].label, gender(name?)),
             Form::Pronoun(pronoun) if pronoun.is_personal() || source.is_some() => match pronoun {
                 Pronoun::He => "he",
                 Pronoun::She => "she",
@@ -282,7 +297,9 @@ pub(super) fn referents(
             name,
             frequency: name.map_or(0, |name| names[name].mentions.len()),
             described: if mention.form == Form::Nominal { described(text, &mention.bytes, &known) } else { Vec::new() },
-            given: name.filter(|_| class == "person").and_then(|name| names[name].given()),
+            given: name
+                .filter(|&name| names[name].label == "PER" && titles[name].is_none())
+                .and_then(|name| names[name].given()),
         })
     };
     mentions.iter().map(referent).collect()
@@ -300,16 +317,6 @@ fn name_class(label: &str, gender: Option<&'static str>) -> &'static str {
 
 /// What the titles before a person's name tell, if any does.
 fn title(text: &str, entities: &[Entity], name: &Name) -> Option<&'static str> {
-    let by_title = |word: &str| {
-        let word = word.trim_end_matches('.').to_lowercase();
-        let is = |titles: &[&str]| titles.contains(&word.as_str());
-        if is(&TITLES_OF_MEN) { Some("man") } else { is(&TITLES_OF_WOMEN).then_some("woman") }
-    };
-    let mentions = name.mentions.iter().take(64).map(|&index| &entities[index].bytes);
-    mentions.filter(|_| name.label == "PER").find_map(|bytes| {
-        let mut words = text[bytes.clone()].split_whitespace();
-        let title = words.next().filter(|_| words.next().is_some()).and_then(by_title);
-        let from = text.floor_char_boundary(bytes.start.saturating_sub(24));
-        title.or_else(|| text[from..bytes.start].split_whitespace().next_back().and_then(by_title))
-    })
+    let mentions = name.mentions.iter().take(64).filter(|_| name.label == "PER");
+    mentions.map(|&index| &entities[index].bytes).find_map(|bytes| gender_by_title(text, bytes))
 }

@@ -4,6 +4,7 @@
 //! statements. Everything here is in bytes of the document's text; no tensors, no file formats.
 
 mod act;
+mod bodies;
 mod descriptions;
 mod document;
 mod floating;
@@ -17,6 +18,7 @@ mod resolve;
 mod speakers;
 mod statements;
 mod stitch;
+mod surnames;
 mod tags;
 
 pub use act::{Act, act};

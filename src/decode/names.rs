@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Entity;
+use super::surnames::{Bearer, bearer, gender_by_title};
 use crate::text::ByteRange;
 
 /// Words before a name that are not part of it, as [`plain`] makes them.
@@ -120,7 +121,10 @@ pub(super) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
     if words.is_empty() || !is_name {
         return None;
     }
-    let fits = |name: &Name| name.words == words || name.label == "PER" && name.words.ends_with(&words);
+    if let Some(exact) = names.iter().position(|name| name.words == words) {
+        return Some(exact);
+    }
+    let fits = |name: &Name| name.label == "PER" && name.words.ends_with(&words);
     let mut fitting = (0..names.len()).filter(|&index| fits(&names[index]));
     fitting.next().filter(|_| fitting.next().is_none())
 }
@@ -151,8 +155,9 @@ pub(super) const SPEAKING: [&str; 5] = ["PER", "ORG", "NORP", "LOC", "FAC"];
 /// Groups the mentions of people, organisations, places and groups into names.
 ///
 /// A short form joins a fuller one of the same label when exactly one fuller form fits: where two people share a
-/// surname, the surname alone stays by itself rather than be given to the wrong one.
-pub(super) fn group_names(text: &str, entities: &[Entity]) -> Vec<Name> {
+/// surname, each mention of the surname alone goes to the one whom it clearly means, and else stays by itself.
+/// `gender` tells that of a given name in lower case.
+pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str) -> Option<&'static str>) -> Vec<Name> {
     let mut forms: Vec<Form<'_>> = Vec::new();
     let mut known: HashMap<(&str, String), usize> = HashMap::new();
     for (index, entity) in entities.iter().enumerate() {
@@ -167,9 +172,19 @@ pub(super) fn group_names(text: &str, entities: &[Entity]) -> Vec<Name> {
         });
         forms[form].mentions.push(index);
     }
-    let fuller = resolve_forms(&forms);
-    let mut names: Vec<Option<Name>> =
-        forms.iter().enumerate().map(|(index, form)| (fuller[index] == index).then(|| form.name())).collect();
+    let (fuller, rivals) = resolve_forms(&forms);
+    for (form, rivals) in rivals {
+        let bearers: Vec<Bearer> = rivals.iter().map(|&rival| forms[rival].bearer(text, entities, gender)).collect();
+        let meant = |&mention: &usize| bearer(text, &entities[mention], &bearers).map(|bearer| rivals[bearer]);
+        for mention in std::mem::take(&mut forms[form].mentions) {
+            forms[meant(&mention).unwrap_or(form)].mentions.push(mention);
+        }
+    }
+    let mut names: Vec<Option<Name>> = forms
+        .iter()
+        .enumerate()
+        .map(|(index, form)| (fuller[index] == index && !form.mentions.is_empty()).then(|| form.name()))
+        .collect();
     for (index, form) in forms.iter().enumerate() {
         if let Some(name) = names[fuller[index]].as_mut().filter(|_| fuller[index] != index) {
             name.mentions.extend(&form.mentions);
@@ -185,7 +200,17 @@ struct Form<'text> {
     label: &'text str,
     words: Vec<&'text str>,
     lower: Vec<String>,
+    /// Of an acronym, its letters.
+    letters: Option<String>,
     mentions: Vec<usize>,
+}
+
+/// The letters of an acronym in lower case: "S.E.C." and "SEC".
+fn letters(words: &[&str]) -> Option<String> {
+    let [word] = words else { return None };
+    let letters: String = word.chars().filter(|character| *character != '.').collect();
+    let is_acronym = letters.len() > 1 && letters.chars().all(char::is_uppercase);
+    is_acronym.then(|| letters.to_lowercase())
 }
 
 impl<'text> Form<'text> {
@@ -193,6 +218,7 @@ impl<'text> Form<'text> {
         Self {
             label: &entity.label,
             lower: words.iter().map(|word| plain(word)).collect(),
+            letters: letters(&words),
             words,
             mentions: Vec::new(),
         }
@@ -205,6 +231,20 @@ impl<'text> Form<'text> {
             label: self.label.to_owned(),
             mentions: self.mentions.clone(),
         }
+    }
+
+    /// The first letters of its words, but for small ones: "sec" for "Securities and Exchange Commission".
+    fn initials(&self) -> Option<String> {
+        let first = self.words.iter().filter_map(|word| word.chars().find(|character| character.is_alphanumeric()));
+        let initials: String = first.filter(|character| character.is_uppercase()).collect();
+        (initials.chars().count() > 1 && self.words.len() > 1).then(|| initials.to_lowercase())
+    }
+
+    fn bearer(&self, text: &str, entities: &[Entity], gender: &dyn Fn(&str) -> Option<&'static str>) -> Bearer {
+        let mut places: Vec<ByteRange> = self.mentions.iter().map(|&mention| entities[mention].bytes.clone()).collect();
+        places.sort_by_key(|place| place.start);
+        let by_title = places.iter().take(64).find_map(|place| gender_by_title(text, place));
+        Bearer { gender: by_title.or_else(|| gender(self.lower.first()?)), places }
     }
 
     /// True when this form can be short for `other`.
@@ -223,33 +263,46 @@ impl<'text> Form<'text> {
                 let given = self.lower.len() == 1 && self.lower.first() == other.lower.first();
                 subsequence && (surname || given)
             }
-            // "Harbour Authority" and "Lysmouth Harbour Authority"
+            // "Harbour Authority" and "Lysmouth Harbour Authority"; "L.H.A."
+            "ORG" | "LOC" if self.letters.is_some() => self.letters == other.initials(),
             "ORG" => self.lower.len() > 1 && other.lower.ends_with(&self.lower),
             _ => false,
         }
     }
 }
 
-/// For each form the index of the fullest form that it belongs to (itself, when it has none or several).
-fn resolve_forms(forms: &[Form<'_>]) -> Vec<usize> {
-    // Only forms that share a word can belong together: with that index a document of many names stays fast.
-    let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
+/// For each form the index of the fullest form that it belongs to (itself, when it has none or several); and the forms
+/// that are the surname of several people, with these people's.
+fn resolve_forms(forms: &[Form<'_>]) -> (Vec<usize>, Vec<(usize, Vec<usize>)>) {
+    // Only forms that share a word, or the initials, can belong together: with that index a document of many names stays
+    // fast.
+    let mut by_word: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, form) in forms.iter().enumerate() {
-        for word in &form.lower {
+        let initials = form.letters.clone().or_else(|| form.initials());
+        for word in form.lower.iter().cloned().chain(initials.map(|initials| format!(".{initials}"))) {
             by_word.entry(word).or_default().push(index);
         }
     }
-    let fullest = |index: usize| {
+    let mut rivals = Vec::new();
+    let mut fullest = |index: usize| {
         let form = &forms[index];
-        let rarest = form.lower.iter().filter_map(|word| by_word.get(word.as_str())).min_by_key(|list| list.len());
+        let letters = form.letters.as_ref().map(|letters| format!(".{letters}"));
+        let shared = letters.iter().chain(form.lower.iter().filter(|_| letters.is_none()));
+        let rarest = shared.filter_map(|word| by_word.get(word)).min_by_key(|list| list.len());
         let fuller: Vec<usize> =
             rarest.into_iter().flatten().copied().filter(|&other| form.shortens(&forms[other])).collect();
         let longest =
             fuller.iter().copied().max_by_key(|&other| (forms[other].lower.len(), std::cmp::Reverse(other)))?;
         let agree = fuller.iter().all(|&other| other == longest || forms[other].shortens(&forms[longest]));
+        if !agree && form.label == "PER" && form.lower.len() == 1 {
+            let is_whole = |one: usize| fuller.iter().all(|&other| !forms[one].shortens(&forms[other]));
+            let bears = |one: usize| forms[one].lower.last() == form.lower.last();
+            rivals.push((index, fuller.iter().copied().filter(|&one| is_whole(one) && bears(one)).collect()));
+        }
         agree.then_some(longest)
     };
-    (0..forms.len()).map(|index| fullest(index).unwrap_or(index)).collect()
+    let fullest = (0..forms.len()).map(|index| fullest(index).unwrap_or(index)).collect();
+    (fullest, rivals)
 }
 
 /// The text of a mention as an alias: possessive ending and surrounding punctuation dropped, titles kept.
@@ -275,7 +328,7 @@ mod tests {
             from = start + mention.len();
             entities.push(Entity { label: (*label).to_owned(), bytes: start..from, score: 1.0 });
         }
-        let names = group_names(text, &entities);
+        let names = group_names(text, &entities, &|_| None);
         names.into_iter().map(|name| (name.fullest, name.mentions.len())).collect()
     }
 

@@ -1,9 +1,11 @@
 //! Speakers: the person or organisation behind a statement.
 
+use super::bodies::who_can_speak;
 use super::mentions::{Form, Mention, Pronoun, Referent, referents};
 use super::names::{Name, SPEAKING, alias, group_names, name_of_text, name_words};
 use super::resolve::{Guess, resolve};
 use super::{Annotations, Entity, Reading, Segment, Statement};
+use crate::model::{Calibration, SpeakerScores};
 use crate::text::ByteRange;
 
 /// How a source leads to its speaker.
@@ -81,10 +83,12 @@ pub fn resolve_speakers(
     Reading { model, text, tokens }: Reading<'_>,
     Annotations { entities, statements, mentions }: &Annotations,
 ) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
-    let names = group_names(text, entities);
+    let entities = &who_can_speak(text, entities);
+    let names = group_names(text, entities, &|given| model.class_of_given_name(given));
     let referents = referents(model, text, tokens, mentions, entities, statements, &names);
     let guesses = resolve(model, mentions, &referents);
-    let document = Document { text, entities, mentions, referents, guesses, name_of: name_of(entities, &names), names };
+    let (name_of, scores) = (name_of(entities, &names), model.config().speaker_scores);
+    let document = Document { text, entities, mentions, referents, guesses, name_of, names, scores };
     let mut meant: Vec<Vec<Meant>> = Vec::with_capacity(statements.len());
     for statement in statements {
         let segments = statement.source.iter();
@@ -143,6 +147,7 @@ struct Document<'a> {
     guesses: Vec<Vec<Guess>>,
     names: Vec<Name>,
     name_of: Vec<Option<usize>>,
+    scores: Option<SpeakerScores>,
 }
 
 impl Document<'_> {
@@ -154,10 +159,16 @@ impl Document<'_> {
             let words = name_words(&self.text[form.clone()]).join(" ");
             let full = words.to_lowercase() == self.names[name].fullest.to_lowercase();
             let via = if full { Via::Name } else { Via::Alias };
-            Meant { name, entity, via, score: segment.score * entity.map_or(1.0, |entity| self.entities[entity].score) }
+            let score = segment.score * entity.map_or(1.0, |entity| self.entities[entity].score);
+            Meant { name, entity, via, score: self.probability(score, |scores| scores.named) }
         });
         let by_name: Vec<Meant> = by_name.collect();
         if by_name.is_empty() { self.referred_to(segment).into_iter().collect() } else { by_name }
+    }
+
+    /// How probable it is that a speaker with such a score is right.
+    fn probability(&self, score: f32, calibration: fn(&SpeakerScores) -> Calibration) -> f32 {
+        self.scores.as_ref().map_or(score, |scores| calibration(scores).probability(score))
     }
 
     /// The mention that a source is.
@@ -170,12 +181,23 @@ impl Document<'_> {
     /// Whom a source without a name most probably refers to, if to anybody.
     fn referred_to(&self, segment: &Segment) -> Option<Meant> {
         let mention = self.mention(&segment.bytes)?;
-        let (name, probability) = self.likely(mention)?;
+        let (name, probability) = self.beside(mention).or_else(|| self.likely(mention))?;
         let via = if self.mentions[mention].form == Form::Nominal { Via::Nominal } else { Via::Pronoun };
         let before = |&&entity: &&usize| self.entities[entity].bytes.start < segment.bytes.start;
         let mentions = &self.names[name].mentions;
         let entity = mentions.iter().rev().find(before).or(mentions.first()).copied();
-        Some(Meant { name, entity, via, score: segment.score * probability })
+        let score = self.probability(segment.score * probability, |scores| scores.referred);
+        Some(Meant { name, entity, via, score })
+    }
+
+    /// The name that "who" or "which" follows without a word between.
+    fn beside(&self, mention: usize) -> Option<Guess> {
+        let Mention { bytes, form: Form::Pronoun(Pronoun::Who), .. } = &self.mentions[mention] else { return None };
+        let before = self.entities.partition_point(|entity| entity.bytes.end <= bytes.start);
+        let (entity, name) =
+            (before.saturating_sub(1)..before).find_map(|at| Some((&self.entities[at], self.name_of[at]?)))?;
+        let between = &self.text[entity.bytes.end..bytes.start];
+        (!between.contains(char::is_alphanumeric)).then_some((name, entity.score))
     }
 
     /// The name that an anaphor means, where that is likely enough.

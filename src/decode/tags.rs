@@ -17,7 +17,11 @@ pub(super) struct TagSpan {
 
 /// Decodes one paragraph. `scores`: `[tokens, tags]`, row by row.
 pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
-    let best = viterbi(scheme, scores);
+    spans_of(scheme, scores, &viterbi(scheme, scores))
+}
+
+/// The spans of a tag sequence.
+fn spans_of(scheme: &TagScheme, scores: &[f32], best: &[usize]) -> Vec<TagSpan> {
     if best.iter().all(|&tag| tag == 0) {
         return Vec::new();
     }
@@ -35,6 +39,16 @@ pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
         span.score = (sum / span.tokens.len() as f64).clamp(0.0, 1.0) as f32;
     }
     spans
+}
+
+/// Decodes one paragraph once more, with a label that is favoured by `favour` at every token. Scores are those of
+/// [`decode_tags`].
+pub(super) fn decode_favouring(scheme: &TagScheme, scores: &[f32], label: usize, favour: f32) -> Vec<TagSpan> {
+    let mut favoured = scores.to_vec();
+    for row in favoured.chunks_exact_mut(scheme.tags()) {
+        row[2 * label + 1..=2 * label + 2].iter_mut().for_each(|score| *score += favour);
+    }
+    spans_of(scheme, scores, &viterbi(scheme, &favoured))
 }
 
 /// Each token of one paragraph with its tag in the best sequence and the marginal probabilities of all tags.

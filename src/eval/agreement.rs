@@ -146,13 +146,40 @@ fn both_forms_of_prediction_are_read() {
 }
 
 #[test]
+fn gold_may_say_who_its_sources_are() {
+    let lines = br#"
+        {"id": "a", "text": "Ana and Bo said no. They left.", "attributions": [
+          {"source": [[0, 10]], "content": [[16, 18]], "speaker": "Ana", "others": ["Bo"], "form": "name"},
+          {"source": [], "content": [[20, 29]], "speaker": "Ana", "aliases": ["Ana", "Ana Ek"], "form": "none"},
+          {"source": [[20, 24]], "cue": [], "content": [[25, 29]], "speaker": null, "form": "pronoun"},
+          {"source": [[20, 24]], "cue": [], "content": [[25, 29]]}]}
+    "#;
+    let one_line = String::from_utf8_lossy(lines).replace(",\n", ", ").replace("[\n", "[ ");
+    let gold = JsonLines::new(one_line.as_bytes(), "some.jsonl").gold_documents().expect("gold");
+    let speaker = |index, speaker: Option<&str>, aliases: &[&str], form: &str| GoldSpeaker {
+        document: "a".to_owned(),
+        index,
+        speaker: speaker.map(str::to_owned),
+        aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        kind: None,
+        form: form.to_owned(),
+    };
+    let expected = [
+        speaker(0, Some("Ana"), &["Ana", "Bo"], "name"),
+        speaker(1, Some("Ana"), &["Ana", "Ana Ek"], "none"),
+        speaker(2, None, &[], "pronoun"),
+    ];
+    assert_eq!((gold.len(), gold[0].statements.len(), gold[0].speakers.as_slice()), (1, 4, &expected[..]));
+}
+
+#[test]
 fn failed_documents_count_as_missing() {
     let lines =
         "{\"id\": \"a\", \"error\": {\"reason\": \"not text\"}}\n{\"error\": {}}\n\n{\"id\": \"b\", \"error\": null}";
     let documents = predictions(lines).expect("errors are no result");
     assert_eq!(documents.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), ["b"]);
     let text = "x".to_owned();
-    let gold = [GoldDocument { id: "a".to_owned(), text, statements: Vec::new() }];
+    let gold = [GoldDocument { id: "a".to_owned(), text, statements: Vec::new(), speakers: Vec::new() }];
     assert_eq!(statements::score(&gold, &documents, &[]).missing_documents, 1);
 }
 

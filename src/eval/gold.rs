@@ -37,6 +37,8 @@ pub struct GoldDocument {
     pub text: String,
     /// The gold statements, in the file's order: a [`GoldSpeaker`] refers to them by position.
     pub statements: Vec<StatementSpans>,
+    /// Who the sources are, as far as the line itself says so.
+    pub speakers: Vec<GoldSpeaker>,
 }
 
 /// Who the source of one gold statement is.
@@ -120,12 +122,15 @@ impl<R: BufRead> JsonLines<R> {
         Self { reader, file: file.into(), line: 0, buffer: Vec::new() }
     }
 
-    /// Reads gold statements: `{"id", "text", "attributions": [{"source": [[start, end], ..], "cue", "content"}]}`.
+    /// Reads gold statements: `{"id", "text", "attributions": [{"source": [[start, end], ..], "cue", "content"}]}`
+    /// (`docs/annotations.md`). An attribution may say who its source is: `"speaker"`, `"aliases"` and `"form"`.
     pub fn gold_documents(mut self) -> Result<Vec<GoldDocument>, EvalError> {
         let mut documents = Vec::new();
         while let Some(raw) = self.next_line::<RawGold>()? {
+            let attributions = raw.attributions.iter().enumerate();
+            let speakers = attributions.filter_map(|(index, it)| it.gold_speaker(&raw.id, index)).collect();
             let statements = raw.attributions.into_iter().map(RawStatement::into_spans).collect();
-            documents.push(GoldDocument { id: raw.id, text: raw.text, statements });
+            documents.push(GoldDocument { id: raw.id, text: raw.text, statements, speakers });
         }
         Ok(documents)
     }
@@ -213,7 +218,7 @@ impl<R: BufRead> JsonLines<R> {
 struct RawGold {
     id: String,
     text: String,
-    attributions: Vec<RawStatement<Pair, IgnoredAny>>,
+    attributions: Vec<RawStatement<Pair, String>>,
 }
 
 #[derive(Deserialize)]
@@ -262,6 +267,10 @@ struct RawStatement<S, N> {
     co_speakers: Option<Vec<String>>,
     /// Names of co-speakers, in the form of the gold.
     others: Option<Vec<String>>,
+    /// Names that count as right, in the form of the gold.
+    aliases: Option<Vec<String>>,
+    /// Form of the source, in the form of the gold. Without it nothing is said of the speaker, with it `null` is nobody.
+    form: Option<String>,
 }
 
 impl<S: Into<Range<usize>>, N> RawStatement<S, N> {
@@ -314,6 +323,20 @@ impl RawPrediction {
 }
 
 impl RawStatement<Pair, String> {
+    fn gold_speaker(&self, document: &str, index: usize) -> Option<GoldSpeaker> {
+        let form = self.form.clone()?;
+        let names = self.speaker.iter().chain(self.others.iter().flatten());
+        let aliases = self.aliases.clone().unwrap_or_else(|| names.cloned().collect());
+        Some(GoldSpeaker {
+            document: document.to_owned(),
+            index,
+            speaker: self.speaker.clone(),
+            aliases,
+            kind: None,
+            form,
+        })
+    }
+
     fn into_statement(mut self) -> PredictedStatement {
         PredictedStatement {
             speaker: self.speaker.take(),

@@ -29,6 +29,9 @@ pub struct ModelConfig {
     /// The coreference head; a model without it resolves neither pronouns nor descriptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coreference: Option<CoreferenceConfig>,
+    /// What makes the scores of speakers probabilities; without it they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker_scores: Option<SpeakerScores>,
     /// The corpora that the weights were trained on.
     #[serde(default)]
     pub training_data: Vec<TrainingData>,
@@ -78,6 +81,31 @@ pub struct CoreferenceConfig {
 pub struct GivenNames {
     pub man: String,
     pub woman: String,
+}
+
+/// Calibrations of speakers' scores, fitted by `scripts/eval/speaker_scores.py`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct SpeakerScores {
+    /// Where the source gives a name.
+    pub named: Calibration,
+    /// Where it is a pronoun or a description.
+    pub referred: Calibration,
+}
+
+/// Makes a score a probability (Platt 1999): the logistic function of `slope * logit(score) + offset`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "said above")]
+pub struct Calibration {
+    pub slope: f32,
+    pub offset: f32,
+}
+
+impl Calibration {
+    /// The probability that a score, 0 to 1, stands for.
+    pub fn probability(self, score: f32) -> f32 {
+        let score = score.clamp(1e-6, 1.0 - 1e-6);
+        1.0 / (1.0 + (-(self.slope * (score / (1.0 - score)).ln() + self.offset)).exp())
+    }
 }
 
 /// One training file and what may be done with it.

@@ -21,7 +21,9 @@ use sha2::{Digest, Sha256};
 
 pub use arithmetic::{Arithmetic, Precision};
 pub(crate) use config::STATEMENT_HEAD;
-pub use config::{CoreferenceConfig, EncoderConfig, GivenNames, LinkConfig, ModelConfig, TrainingData};
+pub use config::{
+    Calibration, CoreferenceConfig, EncoderConfig, GivenNames, LinkConfig, ModelConfig, SpeakerScores, TrainingData,
+};
 pub use coreference::{MENTION_CLASSES, PAIR_FEATURES, PairFeatures};
 pub use encoder::WindowInput;
 pub use heads::{LinkKind, SpanVectors, TagScheme};

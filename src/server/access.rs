@@ -10,9 +10,13 @@ use actix_web::{Error, HttpRequest, HttpResponse, Resource, ResponseError, Route
 use super::errors::ApiError;
 use super::state::State;
 
-/// Paths that need no key: those that probes and scrapers ask for.
-fn is_open(path: &str) -> bool {
-    path == "/health" || path.starts_with("/health/") || path == "/metrics"
+/// What needs no key: what probes and scrapers ask for, and the page, in which a key can be typed.
+fn is_open(method: &Method, path: &str) -> bool {
+    let is_page = path == "/" || path.starts_with("/page/");
+    path == "/health"
+        || path.starts_with("/health/")
+        || path == "/metrics"
+        || (is_page && matches!(*method, Method::GET | Method::HEAD))
 }
 
 /// Lets nobody through without a key, where keys are required.
@@ -27,7 +31,7 @@ pub(super) async fn check_key(
     };
     // Browsers ask for permission without a key.
     let asks_permission = request.method() == Method::OPTIONS;
-    if admitted || is_open(request.path()) || asks_permission {
+    if admitted || is_open(request.method(), request.path()) || asks_permission {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let message = "this server needs an API key: send it as \"Authorization: Bearer KEY\"";
@@ -50,7 +54,7 @@ pub(super) fn cross_origin(origins: &[String]) -> Cors {
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// A path with one method.
+/// A path with one method; what others it has must be added, and named.
 pub(super) fn only(path: &str, route: Route, method: &'static str) -> Resource {
     let refuse_others = move |request: HttpRequest| async move {
         let message = format!("{} is not answered at {}: use {method}", request.method(), request.path());

@@ -6,7 +6,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::inference_protocol::ProtocolError;
-use super::{extract, kserve, run, status, token_classification};
+use super::{extract, kserve, page, run, status, token_classification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,7 +16,7 @@ use super::{extract, kserve, run, status, token_classification};
                        `text[start..end]`, in the unit that was asked for, is exactly the `text` shown.",
     ),
     paths(
-        extract::extract,
+        extract::extract, page::root,
         token_classification::default_model, token_classification::named_model,
         kserve::server, kserve::live, kserve::ready,
         kserve::model, kserve::model_version, kserve::model_ready, kserve::model_version_ready,

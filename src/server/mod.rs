@@ -18,6 +18,7 @@ mod lines;
 mod logs;
 mod models;
 mod observe;
+mod page;
 mod run;
 mod state;
 mod status;
@@ -251,7 +252,11 @@ fn routes(configuration: &mut web::ServiceConfig) {
         .service(only("/health/live", access::read().to(status::live), "GET"))
         .service(only("/health/ready", access::read().to(status::ready), "GET"))
         .service(only("/metrics", access::read().to(status::prometheus), "GET"))
-        .service(only("/", web::post().to(token_classification::default_model), "POST"))
+        .service(
+            only("/", web::post().to(token_classification::default_model), "GET, POST")
+                .route(access::read().to(page::root)),
+        )
+        .service(only("/page/{name}", access::read().to(page::file), "GET"))
         .service(only("/models/{name}", web::post().to(token_classification::named_model), "POST"))
         .service(only("/v2", access::read().to(kserve::server), "GET"))
         .service(only("/v2/health/live", access::read().to(kserve::live), "GET"))

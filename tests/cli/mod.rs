@@ -3,6 +3,7 @@
 //! Nearly all of them run the tiny model, which loads at once and marks spans all over a text. What it marks makes no
 //! sense, but sense is not tested here: only the form of the output is.
 
+mod evaluate;
 mod flags;
 mod input;
 mod model;

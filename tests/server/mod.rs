@@ -12,6 +12,7 @@ mod http;
 mod leaving;
 mod limits;
 mod malformed;
+mod page;
 mod pressure;
 mod process;
 mod startup;

@@ -8,8 +8,9 @@ use super::{TEXT, check_error, check_plain_error, extract};
 use crate::support::results::list;
 
 /// Every path with its method.
-const ROUTES: [(&str, &str); 21] = [
+const ROUTES: [(&str, &str); 22] = [
     ("POST", "/v1/extract"),
+    ("GET", "/page/main.js"),
     ("GET", "/info"),
     ("GET", "/health"),
     ("GET", "/health/live"),
@@ -69,8 +70,13 @@ fn every_route_answers_to_its_method_and_to_no_other() {
             if other == method {
                 continue;
             }
+            // Here people are answered, too.
+            if (other, path.as_str()) == ("GET", "/") {
+                continue;
+            }
+            let allowed = if path == "/" { "GET, POST" } else { method };
             let response = server.ask(&Request::new(other, &path).body("{}"));
-            assert_eq!(response.header("Allow"), Some(method), "{other} {path}");
+            assert_eq!(response.header("Allow"), Some(allowed), "{other} {path}");
             let is_plain = path == "/" || path.starts_with("/v2") || path.starts_with("/models");
             if is_plain {
                 check_plain_error(&response, "method_not_allowed");
@@ -106,7 +112,7 @@ fn every_route_of_the_description_answers() {
         }
     }
     for (method, path) in ROUTES {
-        let ours = path == "/openapi.json" || path == "/docs/" || path.ends_with("conll4");
+        let ours = ["/openapi.json", "/docs/", "/page/main.js"].contains(&path) || path.ends_with("conll4");
         assert!(ours || described.contains(&(method.to_owned(), path.to_owned())), "{path} is not described");
     }
 }
@@ -134,6 +140,8 @@ fn head_is_get_without_a_body() {
         ("/health/ready", 200),
         ("/info", 200),
         ("/metrics", 200),
+        ("/", 200),
+        ("/page/main.js", 200),
         ("/v2", 200),
         ("/v1/extract", 405),
         ("/nothing", 404),

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Calibrates the scores of speakers, and says how well they are calibrated: a reliability table, cross-fitted.
+
+    speaker_scores.py --data DATA --tools TOOLS --onrecord target/release/onrecord --model models/onrecord-small [--write]
+
+The 24 dev articles with annotated speakers are split in two halves; each half is scored with the calibration (Platt 1999)
+that was fitted on the other. The event: the speaker of a matched statement is right. With --write the calibration that is
+fitted on all of them goes into the model's config.json. Standard library only.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+BINS = 8
+
+
+def results(options):
+    """(document, named or referred, raw score, whether the speaker is right) of each matched statement with a speaker."""
+    sys.path.insert(0, str(options.tools))
+    from score_attributions import TOKEN, plain, prepare, read
+    gold = {d["id"]: d for d in read(options.data / "polnear.dev.jsonl")}
+    annotated = {}
+    with open(options.data / "polnear_speakers.dev.jsonl", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            annotated.setdefault(row["doc"], []).append(row)
+    texts = "".join(json.dumps({"id": i, "text": gold[i]["text"]}) + "\n" for i in annotated)
+    done = subprocess.run([options.onrecord, "extract", "--precision", "f32", "--model", options.model, "--input-format",
+                           "jsonl", "-"], input=texts, capture_output=True, text=True, check=True)
+    for result in map(json.loads, done.stdout.splitlines()):
+        document = gold[result["id"]]
+        tokens = [m.span() for m in TOKEN.finditer(document["text"])]
+        left = [prepare(document["text"], tokens, a) for a in document["attributions"]]
+        right = [prepare(document["text"], tokens, {r: [[s["start"], s["end"]] for s in st[r]] for r in ("source", "cue", "content")})
+                 for st in result["statements"]]
+        for row, at in matches(annotated[result["id"]], left, right):
+            speaker = result["statements"][at]["speaker"]
+            if speaker is not None:
+                kind = "named" if speaker["via"] in ("name", "alias") else "referred"
+                yield result["id"], kind, speaker["score"], plain(speaker["name"]) in {plain(a) for a in row["aliases"]}
+
+
+def matches(rows, gold, found):
+    """Annotated rows with the index of their statement: greedy, by the overlap of contents, as in score_attributions.py."""
+    pairs = sorted((-len(x["content_t"] & y["content_t"]) / len(x["content_t"] | y["content_t"]),
+                    -len(x["source_t"] & y["source_t"]), -len(x["cue_t"] & y["cue_t"]), i, j)
+                   for i, x in enumerate(gold) for j, y in enumerate(found) if x["content_t"] & y["content_t"])
+    match, used = {}, set()
+    for *_, i, j in pairs:
+        if i not in match and j not in used:
+            match[i] = j
+            used.add(j)
+    return [(row, match[row["index"]]) for row in rows if row["index"] in match]
+
+
+def logit(score):
+    score = min(max(score, 1e-6), 1 - 1e-6)
+    return math.log(score / (1 - score))
+
+
+def fitted(rows):
+    """(slope, offset) by Newton's method on the log-likelihood, with a little pull towards the identity."""
+    slope, offset = 1.0, 0.0
+    for _ in range(50):
+        gradient, hessian = [0.1 * (slope - 1), 0.1 * offset], [0.1, 0.0, 0.1]
+        for score, is_right in rows:
+            x = logit(score)
+            p = 1 / (1 + math.exp(-(slope * x + offset)))
+            gradient[0] += (p - is_right) * x
+            gradient[1] += p - is_right
+            w = p * (1 - p)
+            hessian[0] += w * x * x
+            hessian[1] += w * x
+            hessian[2] += w
+        determinant = hessian[0] * hessian[2] - hessian[1] ** 2
+        slope -= (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant
+        offset -= (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant
+    return slope, offset
+
+
+def calibrated(score, calibration):
+    return 1 / (1 + math.exp(-(calibration[0] * logit(score) + calibration[1])))
+
+
+def fit_by_kind(rows):
+    return {kind: fitted([(score, right) for _, k, score, right in rows if k == kind]) for kind in ("named", "referred")}
+
+
+def table(title, scored):
+    scored = sorted(scored)
+    print(f"\n{title}: {len(scored)} speakers\n\n| score | mean score | right |\n|---|---|---|")
+    error = 0.0
+    for b in range(BINS):
+        part = scored[b * len(scored) // BINS:(b + 1) * len(scored) // BINS]
+        mean, right = sum(s for s, _ in part) / len(part), sum(r for _, r in part) / len(part)
+        error += abs(mean - right) * len(part) / len(scored)
+        print(f"| {part[0][0]:.2f} to {part[-1][0]:.2f} | {mean:.2f} | {right:.2f} of {len(part)} |")
+    print(f"\nexpected calibration error ({BINS} equal bins): {error:.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--tools", required=True, type=Path, help="directory of score_attributions.py")
+    parser.add_argument("--onrecord", required=True)
+    parser.add_argument("--model", required=True, type=Path)
+    parser.add_argument("--write", action="store_true", help="put the calibration into the model's config.json")
+    options = parser.parse_args()
+    path = options.model / "config.json"
+    config = json.loads(path.read_text())
+    # What is fitted are the scores as they come out of the heads.
+    if config.pop("speaker_scores", None) is not None:
+        raise SystemExit(f"{path} has a calibration already: take \"speaker_scores\" out of it first")
+    rows = list(results(options))
+    halves = [[r for r in rows if r[0] in ids] for ids in (sorted({r[0] for r in rows})[k::2] for k in (0, 1))]
+    crossed = [(calibrated(score, fit[kind]), right)
+               for half, other in (halves, halves[::-1]) for fit in [fit_by_kind(other)] for _, kind, score, right in half]
+    table("As they are", [(score, right) for _, _, score, right in rows])
+    table("Calibrated on the other half", crossed)
+    fit = fit_by_kind(rows)
+    print("\nfitted on all:", {kind: tuple(round(x, 3) for x in pair) for kind, pair in fit.items()})
+    if options.write:
+        config["speaker_scores"] = {kind: {"slope": round(a, 4), "offset": round(b, 4)} for kind, (a, b) in fit.items()}
+        path.write_text(json.dumps(config, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
