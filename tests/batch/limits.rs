@@ -51,8 +51,8 @@ fn memory_does_not_grow_with_the_archive() {
     };
     // The small one is long enough to fill all queues: only then does a run take what it takes. One thread and few
     // results keep what lies in the queues small beside that.
-    write("small.jsonl", 5_000);
-    write("large.jsonl", 50_000);
+    write("small.jsonl", 10_000);
+    write("large.jsonl", 100_000);
     let peak = |name: &str, number: usize| {
         let arguments = ["batch", name, "--rows-per-part", "1500", "--threads", "1", "--min-score", "1"];
         let output = format!("{name}-{number}");
