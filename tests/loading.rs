@@ -29,13 +29,13 @@ fn config_message(path: &str, value: Value) -> String {
 #[test]
 fn broken_weights_are_named() {
     let truncated = message(|files| {
-        let half = files.weights.len() / 2;
-        files.weights.to_mut().truncate(half);
+        let half = files.weights[0].len() / 2;
+        files.weights[0].to_mut().truncate(half);
     });
     assert!(truncated.contains("model.safetensors") && truncated.contains("cut short"), "{truncated}");
-    let empty = message(|files| files.weights = Cow::Borrowed(b""));
+    let empty = message(|files| files.weights = vec![Cow::Borrowed(b"")]);
     assert!(empty.contains("model.safetensors"), "{empty}");
-    let noise = message(|files| files.weights = Cow::Borrowed(&[0xff; 64]));
+    let noise = message(|files| files.weights = vec![Cow::Borrowed(&[0xff; 64])]);
     assert!(noise.contains("model.safetensors"), "{noise}");
 }
 
@@ -78,7 +78,7 @@ fn broken_tokenizers_are_named() {
     let no_json = message(|files| files.tokenizer = Cow::Borrowed(b"[]"));
     assert!(no_json.contains("tokenizer.json"), "{no_json}");
     let other = message(|files| {
-        let text = String::from_utf8_lossy(&files.tokenizer).replace("[CLS]", "<s>");
+        let text = String::from_utf8_lossy(&files.tokenizer).replace("[CLS]", "<x>");
         files.tokenizer = Cow::Owned(text.into_bytes());
     });
     assert!(other.contains("[CLS]"), "{other}");

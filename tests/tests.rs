@@ -16,4 +16,5 @@ mod server;
 mod service;
 mod speakers;
 mod support;
+mod token_classifiers;
 mod windows;

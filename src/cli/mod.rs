@@ -129,8 +129,10 @@ impl EngineArguments {
         let options = Options { max_window: self.max_window, ..options };
         let model = self.model.load().map_err(|error| Failure::Unusable(error.to_string()))?;
         // Told once, and not for each document.
-        let scheme = options.entity_scheme.name();
-        model.scheme(scheme).map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
+        if let Some(scheme) = options.entity_scheme.map(EntityScheme::name) {
+            let head = model.entity_head(Some(scheme));
+            head.map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
+        }
         Engine::new(model, options, self.threads.map_or(0, usize::from)).map_err(|error| match error {
             EngineError::Window { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Unusable(error.to_string()),
@@ -142,8 +144,9 @@ impl EngineArguments {
 #[derive(Debug, Args)]
 struct ExtractionArguments {
     /// Which entity labels: news9 (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC) or conll4 (PER ORG LOC MISC)
-    #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME", default_value = "news9")]
-    entity_scheme: EntityScheme,
+    /// [default: news9; a model from Hugging Face has labels of its own]
+    #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME")]
+    entity_scheme: Option<EntityScheme>,
 
     /// Unit of all offsets: codepoint (Python), byte (Rust, Go) or utf16 (JavaScript, Java)
     #[arg(long, value_name = "UNIT", env = "ONRECORD_OFFSET_UNIT", default_value = "codepoint")]
@@ -169,6 +172,15 @@ impl ExtractionArguments {
             floating: !self.no_floating,
         }
     }
+}
+
+/// Refuses what makes no sense with a model that finds entities only.
+fn require_statements(engine: &Engine, what: &str) -> Result<(), Failure> {
+    let model = engine.model();
+    if model.finds_statements() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("{what}: the model {} finds entities only, no statements", model.config().name)))
 }
 
 fn score(text: &str) -> Result<f32, String> {

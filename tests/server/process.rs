@@ -16,8 +16,9 @@ pub fn tiny_model() -> &'static PathBuf {
         let files = tiny::files();
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("tiny-model");
         std::fs::create_dir_all(&directory).expect("the directory can be made");
+        let weights = &files.weights[0];
         for (name, bytes) in
-            [("config.json", files.config), ("tokenizer.json", files.tokenizer), ("model.safetensors", files.weights)]
+            [("config.json", &files.config), ("tokenizer.json", &files.tokenizer), ("model.safetensors", weights)]
         {
             // Whole or not at all: another run of the tests may be reading it.
             let unfinished = directory.join(format!("{name}.{}", std::process::id()));
