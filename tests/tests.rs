@@ -7,6 +7,8 @@ mod arithmetic;
 mod batch;
 mod cli;
 mod goldens;
+#[cfg(all(feature = "embedded-model", feature = "hub"))]
+mod hub;
 #[cfg(feature = "server")]
 mod hugging_face;
 mod loading;

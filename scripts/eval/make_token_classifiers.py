@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes tests/fixtures/token_classifiers: small random token classifiers, and what their pipelines answer.
 
-    pip install numpy==2.4.6 safetensors==0.8.0 tokenizers==0.23.3 torch==2.15.0 transformers==5.24.0
+    pip install -r scripts/eval/token_classifiers.txt
     make_token_classifiers.py [--out tests/fixtures/token_classifiers] [--check] [--seed 11]
 
 One model for each architecture that is read, with the kind of tokenizer that its family has, trained on the texts below,

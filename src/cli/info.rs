@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use super::{ALL_GOOD, Failure, ModelArguments};
+use super::model::ModelArguments;
+use super::{ALL_GOOD, Failure};
 
 /// Prints the model's identity, dimensions, labels, corpora and their licences.
 pub(super) fn run(arguments: &ModelArguments) -> Result<u8, Failure> {
-    let model = arguments.load().map_err(|error| Failure::Unusable(error.to_string()))?;
+    let model = arguments.load()?;
     let config = model.config();
     let encoder = &config.encoder;
     let mut lines = vec![

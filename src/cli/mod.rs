@@ -6,6 +6,7 @@ mod evaluate;
 mod extract;
 mod info;
 mod input;
+mod model;
 mod output;
 mod pretty;
 #[cfg(feature = "batch")]
@@ -14,14 +15,13 @@ mod progress;
 mod serve;
 mod table;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::engine::{Engine, EngineError, EntityScheme, Options};
-use crate::model::{Arithmetic, Model, ModelError, Precision};
 use crate::text::OffsetUnit;
+use model::ModelArguments;
 
 /// Everything went well.
 const ALL_GOOD: u8 = 0;
@@ -83,30 +83,6 @@ enum ModelCommand {
     },
 }
 
-/// Which model, and where it runs.
-#[derive(Debug, Args)]
-struct ModelArguments {
-    /// Model directory (config.json, tokenizer.json, model.safetensors) instead of the embedded model
-    #[arg(long, value_name = "DIR", env = "ONRECORD_MODEL")]
-    model: Option<PathBuf>,
-
-    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes up to three times as long
-    /// [default: int8 where the machine has instructions for it]. The kernels are the fastest that the machine has;
-    /// ONRECORD_KERNELS=portable, avx2, avx-vnni, avx512 or amx forces others
-    #[arg(long, value_name = "PRECISION", env = "ONRECORD_PRECISION")]
-    precision: Option<Precision>,
-}
-
-impl ModelArguments {
-    fn load(&self) -> Result<Model, ModelError> {
-        let arithmetic = Arithmetic::new(self.precision)?;
-        match &self.model {
-            Some(directory) => Model::load(directory, arithmetic),
-            None => Model::embedded(arithmetic),
-        }
-    }
-}
-
 /// How the model is run.
 #[derive(Debug, Args)]
 struct EngineArguments {
@@ -127,7 +103,7 @@ struct EngineArguments {
 impl EngineArguments {
     fn start(&self, options: Options) -> Result<Engine, Failure> {
         let options = Options { max_window: self.max_window, ..options };
-        let model = self.model.load().map_err(|error| Failure::Unusable(error.to_string()))?;
+        let model = self.model.load()?;
         // Told once, and not for each document.
         if let Some(scheme) = options.entity_scheme.map(EntityScheme::name) {
             let head = model.entity_head(Some(scheme));

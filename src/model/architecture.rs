@@ -92,7 +92,7 @@ impl Architecture {
     /// Number of the first position in the table of positions.
     pub(super) fn first_position(&self) -> usize {
         match self {
-            Self::Roberta { padding } => padding + 1,
+            Self::Roberta { padding } => padding.saturating_add(1),
             Self::MpNet { .. } => 2,
             _ => 0,
         }

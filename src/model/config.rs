@@ -87,12 +87,12 @@ impl EncoderConfig {
         if self.num_hidden_layers > 1024 {
             return Err(format!("num_hidden_layers is {}", self.num_hidden_layers));
         }
-        if !(3..=1 << 20).contains(&self.window_limit()) {
+        if !(3..=1 << 15).contains(&self.window_limit()) {
             return Err(format!("max_position_embeddings is {}", self.max_position_embeddings));
         }
         match self.architecture {
             Architecture::MpNet { relative_buckets } if !(4..=1 << 16).contains(&relative_buckets) => {
-                Err(format!("the encoder has {relative_buckets} buckets of relative positions"))
+                Err(format!("architecture has {relative_buckets} buckets of relative positions"))
             }
             _ => Ok(()),
         }

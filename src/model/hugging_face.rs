@@ -246,8 +246,9 @@ fn modern_bert(fields: &Fields<'_>) -> Result<EncoderConfig, String> {
     };
     let hidden_size = fields.number("hidden_size")?;
     let heads = fields.number("num_attention_heads")?;
-    if heads > 0 && !(hidden_size / heads).is_multiple_of(2) {
-        return Err(format!("a head is {} wide: rotary positions need an even number", hidden_size / heads));
+    let size = hidden_size.checked_div(heads).unwrap_or_default();
+    if !size.is_multiple_of(2) || size > 1024 {
+        return Err(format!("a head is {size} wide: rotary positions need an even number, at most 1024"));
     }
     Ok(EncoderConfig {
         architecture: Architecture::ModernBert(Rotary {

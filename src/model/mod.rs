@@ -32,6 +32,8 @@ pub use heads::{LinkKind, SequenceScores, SpanVectors, Tag, TagScheme};
 pub use kernels::benchmarks;
 pub use kernels::{KERNELS_VARIABLE, KernelPath};
 pub use source::ModelFiles;
+#[cfg(feature = "hub")]
+pub(crate) use source::{OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, no_safetensors, no_tokenizer, weights_files};
 pub use weights::WeightsError;
 
 use crate::text::{Tokenizer, TokenizerError};
@@ -44,7 +46,10 @@ use weights::Weights;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file of the model directory cannot be read.
-    #[error("cannot read {path}: {reason} (a model directory holds config.json, tokenizer.json and model.safetensors)")]
+    #[error(
+        "cannot read {path}: {reason} (a model is a directory with config.json, tokenizer.json and model.safetensors{})",
+        if cfg!(feature = "hub") { ", or owner/name on Hugging Face's hub" } else { "" }
+    )]
     File {
         /// The file.
         path: String,
@@ -83,8 +88,11 @@ pub enum ModelError {
         /// What is wrong with it.
         source: WeightsError,
     },
+    /// The model could not be got from where it is.
+    #[error("{0}")]
+    Unavailable(String),
     /// The binary was built without a model.
-    #[error("this build has no embedded model: name one with --model DIR")]
+    #[error("this build has no embedded model: name one with --model")]
     NotEmbedded,
     /// A window is empty or longer than the model's positions, or names a token outside the vocabulary.
     #[error("a window cannot be run: {0}")]

@@ -31,6 +31,14 @@ struct WeightsIndex {
 /// Name of the list of weights files.
 pub(crate) const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
 
+/// Files of tokenizers in a form that is not read.
+pub(crate) const OTHER_TOKENIZERS: [&str; 5] =
+    ["vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model"];
+
+/// Files of weights in a form that is not read.
+pub(crate) const OTHER_WEIGHTS: [&str; 4] =
+    ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"];
+
 impl ModelFiles {
     /// Reads a model directory.
     ///
@@ -89,8 +97,7 @@ fn file(directory: &Path, name: &str) -> Result<Cow<'static, [u8]>, ModelError> 
 }
 
 fn tokenizer(directory: &Path) -> Result<Cow<'static, [u8]>, ModelError> {
-    let other = ["vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model"];
-    match other.iter().find(|name| directory.join(name).exists()) {
+    match OTHER_TOKENIZERS.iter().find(|name| directory.join(name).exists()) {
         Some(other) if !directory.join("tokenizer.json").exists() => {
             let directory = directory.display().to_string();
             Err(ModelError::Unreadable { reason: no_tokenizer(other, &directory), origin: directory })
@@ -110,8 +117,7 @@ fn weights(directory: &Path) -> Result<Vec<Cow<'static, [u8]>>, ModelError> {
             .map_err(|reason| ModelError::Unreadable { origin: origin(), reason })?;
         return names.iter().map(|name| file(directory, name)).collect();
     }
-    let other = ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"];
-    match other.iter().find(|name| exists(name)) {
+    match OTHER_WEIGHTS.iter().find(|name| exists(name)) {
         Some(other) => Err(ModelError::Unreadable { reason: no_safetensors(other, &origin()), origin: origin() }),
         None => Ok(vec![file(directory, "model.safetensors")?]),
     }

@@ -293,7 +293,7 @@ fn piece(text: &str, start: usize, cuts: Cuts) -> Option<ByteRange> {
     } else if look.len() == rest.len() {
         look.len()
     } else {
-        let space = look.char_indices().rfind(|&(at, c)| at > 0 && c.is_whitespace());
+        let space = look.char_indices().rfind(|&(at, c)| c.is_whitespace() && (at > 0 || cuts == Cuts::AnyWhere));
         match (space, cuts) {
             (Some((at, space)), Cuts::AnyWhere) => at + space.len_utf8(),
             (Some((at, _)), Cuts::BeforeSpace) => at,

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -52,8 +52,12 @@ pub struct Server {
 impl Server {
     /// A server with the tiny model, which is ready.
     pub fn tiny(arguments: &[&str]) -> Self {
-        let server =
-            Self::spawn(&[&["--model", tiny_model().to_str().expect("the path is UTF-8")], arguments].concat());
+        Self::with_model(tiny_model(), arguments)
+    }
+
+    /// A server with the model in a directory, which is ready.
+    pub fn with_model(directory: &Path, arguments: &[&str]) -> Self {
+        let server = Self::spawn(&[&["--model", directory.to_str().expect("the path is UTF-8")], arguments].concat());
         server.wait_until_ready();
         server
     }

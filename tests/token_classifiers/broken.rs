@@ -73,7 +73,8 @@ fn other_architectures_are_told_what_is_read() {
 
 #[test]
 fn fields_that_cannot_be_are_named() {
-    let labels = |ids: &[&str]| json!(ids.iter().map(|id| ((*id).to_owned(), json!("X"))).collect::<serde_json::Map<_, _>>());
+    let labels =
+        |ids: &[&str]| json!(ids.iter().map(|id| ((*id).to_owned(), json!("X"))).collect::<serde_json::Map<_, _>>());
     for (model, field, value, said) in [
         ("bert", "id2label", json!(null), "id2label is missing"),
         ("bert", "id2label", labels(&["0", "1", "3"]), "none for 2"),
@@ -93,7 +94,7 @@ fn fields_that_cannot_be_are_named() {
         ("bert", "hidden_act", json!("quick_gelu"), "quick_gelu"),
         ("bert", "position_embedding_type", json!("relative_key"), "relative_key"),
         ("bert", "embedding_size", json!(16), "only ELECTRA"),
-        ("roberta", "pad_token_id", json!(u64::MAX), "pad_token_id"),
+        ("roberta", "pad_token_id", json!(u64::MAX), "max_position_embeddings"),
         ("roberta", "pad_token_id", json!(511), "max_position_embeddings"),
         ("electra", "embedding_size", json!(21), "has shape"),
         ("mpnet", "relative_attention_num_buckets", json!(0), "buckets"),

@@ -1,5 +1,6 @@
 //! What comes out of documents: exact offsets, whole words, every part of a text of any length.
 
+use onrecord::engine::service::{Found, Service, ServiceOptions, Want};
 use onrecord::engine::{EntityScheme, Extraction, Options};
 use onrecord::model::{Arithmetic, ModelFiles, Precision};
 use onrecord::text::{Document, OffsetUnit};
@@ -53,12 +54,15 @@ fn documents_are_read_to_their_ends() {
             }
             assert!(text[covered..].trim().is_empty(), "{name}: {:?} is in no token", &text[covered..]);
             assert!(tokens.len() > 1_000, "{name}: too short to be read in several windows");
-            let found = extract(name, Options { max_window: Some(100), ..Options::default() }, &[text]).remove(0);
-            let part = text.chars().count() / 10;
-            for start in (0..10).map(|index| index * part) {
-                let mut there = found.entities.iter().filter(|entity| (start..start + part).contains(&entity.start));
-                assert!(there.next().is_some(), "{name}: nothing found from {start} on");
-            }
+            let options = ServiceOptions { threads: 1, max_window: Some(100), ..ServiceOptions::default() };
+            let service = Service::start(load(name, exact()), options).expect("the service starts");
+            let document = Document::new("d", text.as_str()).expect("there is text");
+            let mut answers = service.submit(vec![document], Want::Tags(None), None).expect("there is room");
+            let Found::Tags(tags) = answers.wait().expect("an answer").found.expect("it runs") else {
+                panic!("{name}: tags were asked for")
+            };
+            let spans: Vec<_> = tags.into_iter().map(|tag| tag.bytes).collect();
+            assert_eq!(spans, tokens.spans, "{name}: every token has a tag");
         }
     }
 }
@@ -71,13 +75,18 @@ fn long_texts_have_the_tokens_of_short_ones() {
     let count = 40 * 1024 / line.len();
     for name in NAMES {
         let model = load(name, exact());
-        let ids = |text: &str| model.tokenizer().tokenise(text).expect("it is tokenised").ids;
-        // What stands at the very beginning may be written otherwise.
-        let (two, three) = (ids(&line.repeat(2)), ids(&line.repeat(3)));
-        let period = &three[two.len()..];
-        let long = ids(&line.repeat(count));
-        let expected = [two.as_slice(), &period.repeat(count - 2)].concat();
-        assert!(long == expected, "{name}: {} tokens, not {}", long.len(), expected.len());
+        let ids = |count: usize| {
+            let text = format!("{}Ruiz left.", line.repeat(count));
+            model.tokenizer().tokenise(&text).expect("it is tokenised").ids
+        };
+        // A line more is so many tokens more, from where the two differ.
+        let (one, two) = (ids(1), ids(2));
+        let same = one.iter().zip(&two).take_while(|(left, right)| left == right).count();
+        let line_more = &two[same..same + two.len() - one.len()];
+        let expected = [&one[..same], &line_more.repeat(count - 1), &one[same..]].concat();
+        let long = ids(count);
+        let first = long.iter().zip(&expected).position(|(found, expected)| found != expected);
+        assert!(long == expected, "{name}: {} tokens, not {}, from {first:?} on", long.len(), expected.len());
     }
 }
 
@@ -109,7 +118,8 @@ fn nothing_but_entities_is_found() {
         assert!(found.statements.is_empty() && found.speakers.is_empty(), "{name}");
         assert_eq!(found.warnings, [""; 0], "{name}: what language it is for is not known");
         let asked = Options { entity_scheme: Some(EntityScheme::Conll4), ..Options::default() };
-        let refused = onrecord::engine::Engine::new(load(name, exact()), asked, 1).err().expect("it has no such labels");
+        let refused =
+            onrecord::engine::Engine::new(load(name, exact()), asked, 1).err().expect("it has no such labels");
         assert!(refused.to_string().contains("labels of its own"), "{refused}");
     }
 }

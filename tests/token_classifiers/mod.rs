@@ -1,7 +1,8 @@
 //! Token classifiers in the form of Hugging Face's `transformers`: their pipelines' answers, whole documents of any
 //! length, and directories that are broken or of another kind.
 //!
-//! `tests/fixtures/token_classifiers` is written by `scripts/eval/make_token_classifiers.py`.
+//! `tests/fixtures/token_classifiers` is written by `scripts/eval/make_token_classifiers.py`; `scripts/test-long` has it
+//! make others, and names their directory in `ONRECORD_TOKEN_CLASSIFIERS`.
 
 mod broken;
 mod documents;
@@ -29,7 +30,8 @@ const NAMES: [&str; 9] = [
 ];
 
 fn directory(name: &str) -> PathBuf {
-    fixture("token_classifiers").join(name)
+    let made = std::env::var_os("ONRECORD_TOKEN_CLASSIFIERS").map(PathBuf::from);
+    made.unwrap_or_else(|| fixture("token_classifiers")).join(name)
 }
 
 fn exact() -> Arithmetic {

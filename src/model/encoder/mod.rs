@@ -193,13 +193,9 @@ impl Encoder {
         has_features: bool,
         arithmetic: Arithmetic,
     ) -> Result<Self, WeightsError> {
-        let layers = Layers::load(config, weights, arithmetic);
-        Ok(Self {
-            embeddings: Embeddings::load(weights, config, has_features, arithmetic)?,
-            layers: layers?,
-            config: config.clone(),
-            arithmetic,
-        })
+        // First what is checked against the file: tables of positions are computed from its sizes.
+        let embeddings = Embeddings::load(weights, config, has_features, arithmetic)?;
+        Ok(Self { embeddings, layers: Layers::load(config, weights, arithmetic)?, config: config.clone(), arithmetic })
     }
 
     /// Leaves the states of all windows end to end in the scratch, `[rows, hidden]`, special tokens included. The
