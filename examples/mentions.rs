@@ -72,7 +72,7 @@ fn mentions(model: &Model, input: Input) -> Outcome<(Value, Vec<u8>)> {
     let mut states = vec![0.0; tokens.len() * hidden];
     for window in plan_windows(&tokens, text, WindowSize::new(model.config().max_window - 2)) {
         let input = WindowInput::new(&tokens, window.tokens.clone());
-        for output in model.forward(&[input], &DocumentDecoder::heads("news9"))? {
+        for output in model.forward(&[input], &DocumentDecoder::heads(model, "news9"))? {
             states[window.tokens.start * hidden..window.tokens.end * hidden].copy_from_slice(&output.states);
             decoder.push(reading, window.clone(), output)?;
         }

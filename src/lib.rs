@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! text (document, offsets, windows) -> model (weights, encoder, heads) -> decode (entities, statements, speakers)
-//!   -> engine (queue, batches, workers) -> cli | server | batch    beside them: eval
+//!   -> engine (queue, batches, workers) -> cli | server | batch    beside them: eval, hub
 //! ```
 //!
 //! The short way in:
@@ -30,6 +30,8 @@ pub mod cli;
 pub mod decode;
 pub mod engine;
 pub mod eval;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod json;
 pub mod model;
 #[cfg(feature = "server")]

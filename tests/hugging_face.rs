@@ -63,7 +63,7 @@ fn the_pipeline_gives_the_same_answers() {
     let Recorded { tags, documents } = serde_json::from_slice(&recorded).expect("the fixture is JSON");
     let model = engine().model();
     let scheme: &TagScheme = model.scheme("news9").expect("the model has the head");
-    let names: Vec<String> = (0..scheme.tags()).map(|tag| scheme.name_of(tag)).collect();
+    let names: Vec<&str> = (0..scheme.tags()).map(|tag| scheme.name_of(tag)).collect();
     assert_eq!(names, tags);
     for document in &documents {
         let text = &document.text;

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use onrecord::model::{Model, ModelFiles};
+use onrecord::engine::{Engine, Extraction, Options};
+use onrecord::model::{Architecture, Model, ModelFiles};
+use onrecord::text::Document;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 
 use crate::support::{arithmetic, tiny};
@@ -29,13 +32,13 @@ fn config_message(path: &str, value: Value) -> String {
 #[test]
 fn broken_weights_are_named() {
     let truncated = message(|files| {
-        let half = files.weights.len() / 2;
-        files.weights.to_mut().truncate(half);
+        let half = files.weights[0].len() / 2;
+        files.weights[0].to_mut().truncate(half);
     });
     assert!(truncated.contains("model.safetensors") && truncated.contains("cut short"), "{truncated}");
-    let empty = message(|files| files.weights = Cow::Borrowed(b""));
+    let empty = message(|files| files.weights = vec![Cow::Borrowed(b"")]);
     assert!(empty.contains("model.safetensors"), "{empty}");
-    let noise = message(|files| files.weights = Cow::Borrowed(&[0xff; 64]));
+    let noise = message(|files| files.weights = vec![Cow::Borrowed(&[0xff; 64])]);
     assert!(noise.contains("model.safetensors"), "{noise}");
 }
 
@@ -78,8 +81,43 @@ fn broken_tokenizers_are_named() {
     let no_json = message(|files| files.tokenizer = Cow::Borrowed(b"[]"));
     assert!(no_json.contains("tokenizer.json"), "{no_json}");
     let other = message(|files| {
-        let text = String::from_utf8_lossy(&files.tokenizer).replace("[CLS]", "<s>");
+        let text = String::from_utf8_lossy(&files.tokenizer).replace("[CLS]", "<x>");
         files.tokenizer = Cow::Owned(text.into_bytes());
     });
     assert!(other.contains("[CLS]"), "{other}");
+}
+
+/// The tiny model with its embeddings under another encoder's names, and a table of relative positions.
+fn on_mpnet() -> ModelFiles {
+    let mut files = tiny::files();
+    let mut config: Value = serde_json::from_slice(&files.config).expect("it is JSON");
+    config["encoder"]["architecture"] = json!({"mpnet": {"relative_buckets": 32}});
+    config["encoder"]["type_vocab_size"] = json!(0);
+    // Two positions are not for tokens.
+    config["max_window"] = json!(4094);
+    files.config = Cow::Owned(config.to_string().into_bytes());
+    let tensors = SafeTensors::deserialize(&files.weights[0]).expect("they are tensors");
+    let renamed = tensors.tensors().into_iter().map(|(name, view)| (name.replace("bert.", "mpnet."), view));
+    let bias = vec![0; 32 * 2 * 4];
+    let bias = TensorView::new(Dtype::F32, vec![32, 2], &bias).expect("the shape fits the bytes");
+    let added = ("mpnet.encoder.relative_attention_bias.weight".to_owned(), bias);
+    let weights = safetensors::serialize(renamed.chain([added]), None).expect("the tensors serialise");
+    files.weights = vec![Cow::Owned(weights)];
+    files
+}
+
+#[test]
+fn our_heads_stand_on_other_encoders() {
+    let text = "Aab said “bcd efg”, hij klm. Nop qrs tuv wxy: zab cde, fgh “ijk”. ".repeat(4);
+    let found = [tiny::files(), on_mpnet()].map(|files| {
+        let model = Model::from_files(&files, arithmetic()).expect("it loads");
+        let engine = Engine::new(model, Options::default(), 1).expect("it starts");
+        let document = Document::new("d", text.as_str()).expect("there is text");
+        Extraction { model: String::new(), ..engine.extract(&[document]).remove(0).expect("it is processed") }
+    });
+    assert!(!found[0].statements.is_empty());
+    assert_eq!(found[0], found[1], "positions are all alike in the tiny model, so the encoders say the same");
+    let model = Model::from_files(&on_mpnet(), arithmetic()).expect("it loads");
+    assert_eq!(model.config().encoder.architecture, Architecture::MpNet { relative_buckets: 32 });
+    assert_eq!(model.config().encoder.window_limit(), 4094);
 }

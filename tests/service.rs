@@ -12,7 +12,7 @@ use crate::goldens::{ARTICLES, article};
 use crate::support::{arithmetic, engine, tiny};
 
 const EXTRACTION: Want = Want::Extraction(Options {
-    entity_scheme: EntityScheme::News9,
+    entity_scheme: Some(EntityScheme::News9),
     offset_unit: onrecord::text::OffsetUnit::Codepoint,
     min_score: 0.0,
     max_window: None,
@@ -96,7 +96,8 @@ fn answers_are_those_of_the_engine_whatever_else_runs() {
 fn tags_come_for_every_token() {
     let service = service(ServiceOptions::default());
     let text = article(ARTICLES[0]);
-    let mut answers = service.submit(vec![document(&text)], Want::Tags(EntityScheme::Conll4), None).expect("room");
+    let mut answers =
+        service.submit(vec![document(&text)], Want::Tags(Some(EntityScheme::Conll4)), None).expect("room");
     let Found::Tags(tokens) = answers.wait().expect("an answer").found.expect("it is processed") else {
         panic!("tags were asked for")
     };

@@ -7,6 +7,8 @@ mod arithmetic;
 mod batch;
 mod cli;
 mod goldens;
+#[cfg(all(feature = "embedded-model", feature = "hub"))]
+mod hub;
 #[cfg(feature = "server")]
 mod hugging_face;
 mod loading;
@@ -16,4 +18,5 @@ mod server;
 mod service;
 mod speakers;
 mod support;
+mod token_classifiers;
 mod windows;

@@ -70,8 +70,8 @@ pub struct Settings {
     pub shard: Option<Shard>,
     /// Larger documents are refused, bytes.
     pub max_document_bytes: usize,
-    /// Which entity head answers.
-    pub entity_scheme: EntityScheme,
+    /// Which entity head answers; `None`: the model's first choice.
+    pub entity_scheme: Option<EntityScheme>,
     /// The unit of offsets.
     pub offset_unit: OffsetUnit,
     /// What scores lower is left out.

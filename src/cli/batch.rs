@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::progress::{Progress, Show};
-use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED};
+use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED, require_statements};
 use crate::batch::{self, BatchError, Flat, InputFormat, Inputs, Job, Output, OutputFormat, Settings, Shard};
 
 #[derive(Debug, Args)]
@@ -118,6 +118,9 @@ impl BatchArguments {
 pub(super) fn run(arguments: &BatchArguments) -> Result<u8, Failure> {
     let inputs = Arc::new(Inputs::find(&arguments.inputs, arguments.input_format).map_err(failure)?);
     let engine = arguments.engine.start(arguments.extraction.options())?;
+    if arguments.flat == Some(Flat::Statements) {
+        require_statements(&engine, "--flat statements")?;
+    }
     let job = Job::new(&engine, arguments.settings(), &inputs);
     let mut output = Output::open(&arguments.output, job, &inputs, arguments.resume).map_err(failure)?;
     let signals = Signals::new(&inputs)?;

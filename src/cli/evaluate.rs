@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{ALL_GOOD, EngineArguments, Failure};
+use super::{ALL_GOOD, EngineArguments, Failure, require_statements};
 use crate::engine::{Engine, EntityScheme, ExtractedSegment, Extraction, Options};
 use crate::eval::entities::{self, LabelMapping};
 use crate::eval::gold::{
@@ -36,9 +36,9 @@ pub(super) enum EvalCommand {
         #[command(flatten)]
         common: Common,
 
-        /// Which entity head to score
-        #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME", default_value = "news9")]
-        entity_scheme: EntityScheme,
+        /// Which entity head to score [default: news9; a model from Hugging Face has labels of its own]
+        #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME")]
+        entity_scheme: Option<EntityScheme>,
 
         /// The gold uses en_worldwide's long names (Person, Organization, ...)
         #[arg(long)]
@@ -79,14 +79,14 @@ pub(super) fn run(command: &EvalCommand) -> Result<u8, Failure> {
                 known.extend(open(path)?.gold_speakers().map_err(unusable)?);
             }
             let texts = gold.iter().map(|document| (document.id.as_str(), document.text.as_str()));
-            let predicted = common.predictions(texts, EntityScheme::default())?;
+            let predicted = common.predictions(texts, None, true)?;
             let scores = statements::score(&gold, &predicted, &known);
             print(common.json, &scores)
         }
         EvalCommand::Entities { common, entity_scheme, worldwide, only } => {
             let gold = open(&common.gold)?.entity_documents().map_err(unusable)?;
             let texts = entities::documents(&gold).map(|document| (document.id, document.text));
-            let predicted = common.predictions(texts, *entity_scheme)?;
+            let predicted = common.predictions(texts, *entity_scheme, false)?;
             let mapping = if *worldwide { LabelMapping::Worldwide } else { LabelMapping::Identity };
             let scores = entities::score(&gold, &predicted, mapping, only);
             print(common.json, &scores)
@@ -118,12 +118,16 @@ impl Common {
     fn predictions<'text>(
         &self,
         texts: impl Iterator<Item = (&'text str, &'text str)>,
-        entity_scheme: EntityScheme,
+        entity_scheme: Option<EntityScheme>,
+        needs_statements: bool,
     ) -> Result<Vec<PredictedDocument>, Failure> {
         if let Some(path) = &self.predictions {
             return open(path)?.predicted_documents().map_err(unusable);
         }
         let engine = self.engine.start(Options { entity_scheme, ..Options::default() })?;
+        if needs_statements {
+            require_statements(&engine, "eval statements")?;
+        }
         // A document without text has nothing to be found in it.
         let documents: Vec<Document> = texts.filter_map(|(id, text)| Document::new(id, text).ok()).collect();
         let mut predicted = Vec::with_capacity(documents.len());

@@ -2,18 +2,23 @@
 
 use std::io::Write;
 
-use super::{ALL_GOOD, Failure, ModelArguments};
+use super::model::ModelArguments;
+use super::{ALL_GOOD, Failure};
 
 /// Prints the model's identity, dimensions, labels, corpora and their licences.
 pub(super) fn run(arguments: &ModelArguments) -> Result<u8, Failure> {
-    let model = arguments.load().map_err(|error| Failure::Unusable(error.to_string()))?;
+    let model = arguments.load()?;
     let config = model.config();
     let encoder = &config.encoder;
     let mut lines = vec![
         format!("model       {}", model.identifier()),
         format!(
-            "encoder     BERT, {} layers, {} wide, {} heads, vocabulary {}",
-            encoder.num_hidden_layers, encoder.hidden_size, encoder.num_attention_heads, encoder.vocab_size
+            "encoder     {}, {} layers, {} wide, {} heads, vocabulary {}",
+            encoder.architecture.name(),
+            encoder.num_hidden_layers,
+            encoder.hidden_size,
+            encoder.num_attention_heads,
+            encoder.vocab_size
         ),
         format!("window      {} tokens", config.max_window),
     ];
@@ -21,12 +26,22 @@ pub(super) fn run(arguments: &ModelArguments) -> Result<u8, Failure> {
         let labels = model.scheme(head).map(|scheme| scheme.labels.join(" "));
         lines.push(format!("{head:<11} {}", labels.unwrap_or_default()));
     }
+    if !model.finds_statements() {
+        lines.push("statements  none: this model finds entities only".to_owned());
+        lines
+            .push("What it was trained on, and what that allows, only its makers know: see its model card.".to_owned());
+        return print(&lines);
+    }
     lines.push("training data, with its licence as its source states it:".to_owned());
     for data in &config.training_data {
         lines.push(format!("  {} ({}, sha256 {})", data.name, data.file, data.sha256));
         lines.push(format!("    {}", data.licence));
     }
     lines.push("The licences of the texts limit what the weights may be used for: see MODEL_CARD.md.".to_owned());
+    print(&lines)
+}
+
+fn print(lines: &[String]) -> Result<u8, Failure> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "{}", lines.join("\n")).map_err(|error| Failure::output(&error))?;
     Ok(ALL_GOOD)

@@ -6,6 +6,7 @@ mod evaluate;
 mod extract;
 mod info;
 mod input;
+mod model;
 mod output;
 mod pretty;
 #[cfg(feature = "batch")]
@@ -14,14 +15,13 @@ mod progress;
 mod serve;
 mod table;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::engine::{Engine, EngineError, EntityScheme, Options};
-use crate::model::{Arithmetic, Model, ModelError, Precision};
 use crate::text::OffsetUnit;
+use model::ModelArguments;
 
 /// Everything went well.
 const ALL_GOOD: u8 = 0;
@@ -83,30 +83,6 @@ enum ModelCommand {
     },
 }
 
-/// Which model, and where it runs.
-#[derive(Debug, Args)]
-struct ModelArguments {
-    /// Model directory (config.json, tokenizer.json, model.safetensors) instead of the embedded model
-    #[arg(long, value_name = "DIR", env = "ONRECORD_MODEL")]
-    model: Option<PathBuf>,
-
-    /// Numbers of the encoder's matrix products: int8, or f32, which is exact and takes up to three times as long
-    /// [default: int8 where the machine has instructions for it]. The kernels are the fastest that the machine has;
-    /// ONRECORD_KERNELS=portable, avx2, avx-vnni, avx512 or amx forces others
-    #[arg(long, value_name = "PRECISION", env = "ONRECORD_PRECISION")]
-    precision: Option<Precision>,
-}
-
-impl ModelArguments {
-    fn load(&self) -> Result<Model, ModelError> {
-        let arithmetic = Arithmetic::new(self.precision)?;
-        match &self.model {
-            Some(directory) => Model::load(directory, arithmetic),
-            None => Model::embedded(arithmetic),
-        }
-    }
-}
-
 /// How the model is run.
 #[derive(Debug, Args)]
 struct EngineArguments {
@@ -127,10 +103,12 @@ struct EngineArguments {
 impl EngineArguments {
     fn start(&self, options: Options) -> Result<Engine, Failure> {
         let options = Options { max_window: self.max_window, ..options };
-        let model = self.model.load().map_err(|error| Failure::Unusable(error.to_string()))?;
+        let model = self.model.load()?;
         // Told once, and not for each document.
-        let scheme = options.entity_scheme.name();
-        model.scheme(scheme).map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
+        if let Some(scheme) = options.entity_scheme.map(EntityScheme::name) {
+            let head = model.entity_head(Some(scheme));
+            head.map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
+        }
         Engine::new(model, options, self.threads.map_or(0, usize::from)).map_err(|error| match error {
             EngineError::Window { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Unusable(error.to_string()),
@@ -142,8 +120,9 @@ impl EngineArguments {
 #[derive(Debug, Args)]
 struct ExtractionArguments {
     /// Which entity labels: news9 (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC) or conll4 (PER ORG LOC MISC)
-    #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME", default_value = "news9")]
-    entity_scheme: EntityScheme,
+    /// [default: news9; a model from Hugging Face has labels of its own]
+    #[arg(long, value_name = "SCHEME", env = "ONRECORD_ENTITY_SCHEME")]
+    entity_scheme: Option<EntityScheme>,
 
     /// Unit of all offsets: codepoint (Python), byte (Rust, Go) or utf16 (JavaScript, Java)
     #[arg(long, value_name = "UNIT", env = "ONRECORD_OFFSET_UNIT", default_value = "codepoint")]
@@ -169,6 +148,15 @@ impl ExtractionArguments {
             floating: !self.no_floating,
         }
     }
+}
+
+/// Refuses what makes no sense with a model that finds entities only.
+fn require_statements(engine: &Engine, what: &str) -> Result<(), Failure> {
+    let model = engine.model();
+    if model.finds_statements() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("{what}: the model {} finds entities only, no statements", model.config().name)))
 }
 
 fn score(text: &str) -> Result<f32, String> {

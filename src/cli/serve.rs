@@ -19,7 +19,7 @@ pub(super) struct ServeArguments {
 pub(super) fn run(arguments: ServeArguments) -> Result<u8, Failure> {
     let ServeArguments { server, engine } = arguments;
     let runs = EngineConfiguration { threads: engine.threads.map_or(0, usize::from), max_window: engine.max_window };
-    server::serve(server, runs, move || engine.model.load()).map_err(|error| match error {
+    server::serve(server, runs, engine.model.loader()?).map_err(|error| match error {
         ServerError::Configuration(_) | ServerError::Engine(EngineError::Window { .. }) => {
             Failure::Usage(error.to_string())
         }

@@ -9,7 +9,7 @@ use super::stitch::{Arrivals, best_window, stitch};
 use super::tags::{TagSpan, decode_favouring, decode_tags, tag_tokens};
 use super::{Annotations, Entity, TaggedToken};
 use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput};
-use crate::text::{Tokens, Window};
+use crate::text::{Tokens, Window, trimmed};
 
 /// What is being decoded: a document's text and tokens, and the model that read them.
 #[derive(Clone, Copy)]
@@ -60,9 +60,11 @@ fn spare_sources(scheme: &TagScheme, scores: &[f32], spans: &[TagSpan]) -> Vec<T
 }
 
 impl DocumentDecoder {
-    /// Heads to run, in the order in which [`DocumentDecoder::push`] expects their scores.
-    pub fn heads(entity_scheme: &str) -> [&str; 2] {
-        [STATEMENT_HEAD, entity_scheme]
+    /// Heads to run, in the order in which [`DocumentDecoder::push`] expects their scores: that of entities, and that
+    /// of statements where the model has one.
+    pub fn heads<'a>(model: &Model, entities: &'a str) -> Vec<&'a str> {
+        let statements = model.finds_statements().then_some(STATEMENT_HEAD);
+        std::iter::once(entities).chain(statements).collect()
     }
 
     /// A decoder for one document.
@@ -93,7 +95,8 @@ impl DocumentDecoder {
     pub fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
         let paragraphs: Vec<_> = tokens.paragraphs.iter().map(|p| tokens.bytes(p.clone())).collect();
         let Self { entities, spans, mentions, .. } = self;
-        Annotations { entities, statements: assemble(model, text, &paragraphs, &spans), mentions }
+        let statements = if model.finds_statements() { assemble(model, text, &paragraphs, &spans) } else { Vec::new() };
+        Annotations { entities, statements, mentions }
     }
 
     fn decode_paragraph(
@@ -102,21 +105,28 @@ impl DocumentDecoder {
         number: usize,
         paragraph: Range<usize>,
     ) -> Result<(), ModelError> {
-        let Reading { model, tokens, .. } = reading;
-        let [statements, entities] = Self::heads(&self.entity_scheme);
-        let scheme = model.scheme(entities)?;
+        let Reading { model, text, tokens } = reading;
+        let scheme = model.scheme(&self.entity_scheme)?;
         let mut named = Vec::new();
-        let scores = stitch(&self.arrivals.pending, paragraph.clone(), 1, scheme.tags());
-        for span in decode_tags(scheme, &scores) {
-            let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
-            let label = scheme.labels[span.label].clone();
-            named.push((self.entities.len(), scheme.labels[span.label].as_str(), range.clone()));
-            self.entities.push(Entity { label, bytes: tokens.bytes(range), score: span.score });
-        }
-        let scheme = model.scheme(statements)?;
         let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
+        let continues = |token: usize| continues_word(text, tokens, paragraph.start + token);
+        for span in decode_tags(scheme, &scores, continues) {
+            let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+            let bytes = trimmed(text, tokens.bytes(range.clone()));
+            if bytes.is_empty() {
+                continue;
+            }
+            let label = scheme.labels[span.label].clone();
+            named.push((self.entities.len(), scheme.labels[span.label].as_str(), range));
+            self.entities.push(Entity { label, bytes, score: span.score });
+        }
+        if !model.finds_statements() {
+            return Ok(());
+        }
+        let scheme = model.scheme(STATEMENT_HEAD)?;
+        let scores = stitch(&self.arrivals.pending, paragraph.clone(), 1, scheme.tags());
         let first = self.spans.len();
-        let spans = decode_tags(scheme, &scores);
+        let spans = decode_tags(scheme, &scores, continues);
         let spare = spare_sources(scheme, &scores, &spans);
         let spans = spans.into_iter().map(|span| (span, false)).chain(spare.into_iter().map(|span| (span, true)));
         let mut spans: Vec<(TagSpan, bool)> = spans.collect();
@@ -136,7 +146,7 @@ impl DocumentDecoder {
         }
         let sources = self.spans[first..].iter().filter(|span| span.role == LinkRole::Source);
         let sources: Vec<Range<usize>> = sources.map(|span| span.tokens.clone()).collect();
-        let mentions = mentions_of(reading.text, tokens, paragraph, &named, &sources);
+        let mentions = mentions_of(text, tokens, paragraph, &named, &sources);
         self.see(model, mentions);
         self.project(model, first)
     }
@@ -144,7 +154,7 @@ impl DocumentDecoder {
     /// Gives mentions their vectors, each end as its best window knows it.
     fn see(&mut self, model: &Model, mut mentions: Vec<Mention>) {
         let pending = &self.arrivals.pending;
-        let hidden = model.config().encoder.hidden_size;
+        let hidden = model.hidden_size();
         let state = |token: usize| {
             let (window, output) = &pending[best_window(pending, token)?];
             let row = (token - window.tokens.start) * hidden;
@@ -164,7 +174,7 @@ impl DocumentDecoder {
 
     /// Gives the spans from index `first` on their vectors, in every pending window that holds them.
     fn project(&mut self, model: &Model, first: usize) -> Result<(), ModelError> {
-        let hidden = model.config().encoder.hidden_size;
+        let hidden = model.hidden_size();
         let Self { arrivals: Arrivals { pending, .. }, spans, .. } = self;
         let state = |index: usize, token: usize| {
             let (window, output) = &pending[index];
@@ -200,6 +210,20 @@ impl DocumentDecoder {
         }
         Ok(())
     }
+}
+
+/// Whether a token goes on with the word of the token before: letters or digits with nothing between them.
+fn continues_word(text: &str, tokens: &Tokens, token: usize) -> bool {
+    let (Some(before), Some(span)) =
+        (token.checked_sub(1).and_then(|before| tokens.spans.get(before)), tokens.spans.get(token))
+    else {
+        return false;
+    };
+    let last = text.get(..before.end).and_then(|text| text.chars().next_back());
+    let first = text.get(span.start..).and_then(|text| text.chars().next());
+    // Two tokens of one character, which stands for several in the vocabulary, are one word as well.
+    span.start < before.end
+        || span.start == before.end && [last, first].iter().all(|end| end.is_some_and(char::is_alphanumeric))
 }
 
 /// Takes the outputs of a document's windows in text order, of one tag head and no other, and tells each token's tag.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::TagScheme;
+use crate::model::{SequenceScores, TagScheme};
 
 /// A decoded span: a label of the scheme over a range of the paragraph's tokens.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,32 +11,49 @@ pub(super) struct TagSpan {
     pub label: usize,
     /// Tokens, counted from the paragraph's first.
     pub tokens: Range<usize>,
-    /// Mean marginal probability of the tokens' tags.
+    /// Mean probability of the tags of its tokens, or of the first tokens of its words.
     pub score: f32,
 }
 
-/// Decodes one paragraph. `scores`: `[tokens, tags]`, row by row.
-pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<TagSpan> {
-    spans_of(scheme, scores, &viterbi(scheme, scores))
+/// Decodes one paragraph. `scores`: `[tokens, tags]`, row by row. `continues` tells which tokens go on with the word
+/// before: where tags are chosen token by token, the word has the tag of its first token, since that is what token
+/// classifiers are trained on.
+pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32], continues: impl Fn(usize) -> bool) -> Vec<TagSpan> {
+    spans_of(scheme, scores, &best_tags(scheme, scores), continues)
 }
 
 /// The spans of a tag sequence.
-fn spans_of(scheme: &TagScheme, scores: &[f32], best: &[usize]) -> Vec<TagSpan> {
-    if best.iter().all(|&tag| tag == 0) {
+fn spans_of(scheme: &TagScheme, scores: &[f32], best: &[usize], continues: impl Fn(usize) -> bool) -> Vec<TagSpan> {
+    let label_of = |token: usize| scheme.tag(best[token]).and_then(|tag| tag.label);
+    if (0..best.len()).all(|token| label_of(token).is_none()) {
         return Vec::new();
     }
-    let certainty = marginals(scheme, scores);
+    let by_words = scheme.sequence.is_none();
+    let words = (0..best.len()).filter(|&token| token == 0 || !by_words || !continues(token));
     let mut spans: Vec<TagSpan> = Vec::new();
-    for (token, &tag) in best.iter().enumerate() {
-        match (tag, spans.last_mut()) {
-            (0, _) => {}
-            (tag, Some(span)) if tag % 2 == 0 && span.tokens.end == token => span.tokens.end += 1,
-            (tag, _) => spans.push(TagSpan { label: (tag - 1) / 2, tokens: token..token + 1, score: 0.0 }),
+    // The first tokens of the words of each span.
+    let mut firsts: Vec<Vec<usize>> = Vec::new();
+    let mut words = words.peekable();
+    while let Some(first) = words.next() {
+        let end = words.peek().copied().unwrap_or(best.len());
+        let (Some(label), begins) = (label_of(first), scheme.tag(best[first]).is_some_and(|tag| tag.begins)) else {
+            continue;
+        };
+        match (spans.last_mut(), firsts.last_mut()) {
+            (Some(span), Some(firsts)) if !begins && span.label == label && span.tokens.end == first => {
+                span.tokens.end = end;
+                firsts.push(first);
+            }
+            _ => {
+                spans.push(TagSpan { label, tokens: first..end, score: 0.0 });
+                firsts.push(vec![first]);
+            }
         }
     }
-    for span in &mut spans {
-        let sum: f64 = span.tokens.clone().map(|token| certainty[token * scheme.tags() + best[token]]).sum();
-        span.score = (sum / span.tokens.len() as f64).clamp(0.0, 1.0) as f32;
+    let certainty = marginals(scheme, scores);
+    for (span, firsts) in spans.iter_mut().zip(firsts) {
+        let sum: f64 = firsts.iter().map(|&token| certainty[token * scheme.tags() + best[token]]).sum();
+        span.score = (sum / firsts.len() as f64).clamp(0.0, 1.0) as f32;
     }
     spans
 }
@@ -45,10 +62,11 @@ fn spans_of(scheme: &TagScheme, scores: &[f32], best: &[usize]) -> Vec<TagSpan> 
 /// [`decode_tags`].
 pub(super) fn decode_favouring(scheme: &TagScheme, scores: &[f32], label: usize, favour: f32) -> Vec<TagSpan> {
     let mut favoured = scores.to_vec();
+    let is_favoured = |tag: usize| scheme.tag(tag).is_some_and(|tag| tag.label == Some(label));
     for row in favoured.chunks_exact_mut(scheme.tags()) {
-        row[2 * label + 1..=2 * label + 2].iter_mut().for_each(|score| *score += favour);
+        row.iter_mut().enumerate().filter(|(tag, _)| is_favoured(*tag)).for_each(|(_, score)| *score += favour);
     }
-    spans_of(scheme, scores, &viterbi(scheme, &favoured))
+    spans_of(scheme, scores, &best_tags(scheme, &favoured), |_| false)
 }
 
 /// Each token of one paragraph with its tag in the best sequence and the marginal probabilities of all tags.
@@ -57,7 +75,20 @@ pub(super) fn tag_tokens(scheme: &TagScheme, scores: &[f32]) -> Vec<(usize, Vec<
     let certainty = marginals(scheme, scores);
     let rows = certainty.chunks_exact(scheme.tags());
     let rows = rows.map(|row| row.iter().map(|&probability| probability as f32).collect());
-    viterbi(scheme, scores).into_iter().zip(rows).collect()
+    best_tags(scheme, scores).into_iter().zip(rows).collect()
+}
+
+/// The best tags of a paragraph: of the sequence, or of each token for itself.
+fn best_tags(scheme: &TagScheme, scores: &[f32]) -> Vec<usize> {
+    match &scheme.sequence {
+        Some(sequence) => viterbi(sequence, scores),
+        None => scores.chunks_exact(scheme.tags()).map(largest).collect(),
+    }
+}
+
+/// Place of the largest score, the first of equals.
+fn largest(scores: &[f32]) -> usize {
+    (0..scores.len()).fold(0, |best, next| if sound(scores[next]) > sound(scores[best]) { next } else { best })
 }
 
 /// A score that arithmetic can trust: what is not a number counts as impossible.
@@ -66,8 +97,8 @@ fn sound(score: f32) -> f32 {
 }
 
 /// The best tag sequence that the grammar allows.
-fn viterbi(scheme: &TagScheme, scores: &[f32]) -> Vec<usize> {
-    let tags = scheme.tags();
+fn viterbi(scheme: &SequenceScores, scores: &[f32]) -> Vec<usize> {
+    let tags = scheme.start.len();
     let mut rows = scores.chunks_exact(tags);
     let Some(first) = rows.next() else {
         return Vec::new();
@@ -95,10 +126,24 @@ fn viterbi(scheme: &TagScheme, scores: &[f32]) -> Vec<usize> {
     path
 }
 
-/// Marginal probabilities of each token's tags, `[tokens, tags]`, by the forward-backward recursion in scaled
-/// probabilities.
+/// Probabilities of each token's tags, `[tokens, tags]`: marginal ones of the sequence, or each token's own.
 fn marginals(scheme: &TagScheme, scores: &[f32]) -> Vec<f64> {
-    let tags = scheme.tags();
+    match &scheme.sequence {
+        Some(sequence) => marginals_of_sequence(sequence, scores),
+        None => scores.chunks_exact(scheme.tags()).flat_map(softmax).collect(),
+    }
+}
+
+fn softmax(scores: &[f32]) -> Vec<f64> {
+    let highest = scores.iter().copied().map(sound).fold(f32::NEG_INFINITY, f32::max);
+    let mut values: Vec<f64> = scores.iter().map(|&score| f64::from(sound(score) - highest).exp()).collect();
+    normalise(&mut values);
+    values
+}
+
+/// By the forward-backward recursion in scaled probabilities.
+fn marginals_of_sequence(scheme: &SequenceScores, scores: &[f32]) -> Vec<f64> {
+    let tags = scheme.start.len();
     let tokens = scores.len() / tags;
     if tokens == 0 {
         return Vec::new();
@@ -177,7 +222,8 @@ mod tests {
         let mut paths = vec![(Vec::new(), 0.0)];
         for row in scores.chunks_exact(tags) {
             let extend = |(path, score): &(Vec<usize>, f64), tag: usize| {
-                let step = path.last().map_or(scheme.start[tag], |last: &usize| scheme.transitions[last * tags + tag]);
+                let SequenceScores { transitions, start } = scheme.sequence.as_ref().expect("it has them");
+                let step = path.last().map_or(start[tag], |last: &usize| transitions[last * tags + tag]);
                 ([path.as_slice(), &[tag]].concat(), score + f64::from(step) + f64::from(row[tag]))
             };
             paths = paths.iter().flat_map(|path| (0..tags).map(|tag| extend(path, tag)).collect::<Vec<_>>()).collect();
@@ -195,7 +241,8 @@ mod tests {
             let scores = &scores[..scores.len() / 5 * 5];
             let paths = all_paths(&scheme, scores);
             let best = paths.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
-            let found = viterbi(&scheme, scores);
+            let sequence = scheme.sequence.as_ref().expect("it has scores of sequences");
+            let found = viterbi(sequence, scores);
             let score_of = |path: &[usize]| paths.iter().find(|(p, _)| p == path).unwrap().1;
             prop_assert!((score_of(&found) - best.1).abs() < 1e-3);
             let total: f64 = paths.iter().map(|(_, score)| score.exp()).sum();
@@ -207,15 +254,30 @@ mod tests {
         }
 
         #[test]
-        fn any_scores_give_sound_spans(scores in prop::collection::vec(prop::num::f32::ANY, 0..100)) {
+        fn any_scores_give_sound_spans(scores in prop::collection::vec(prop::num::f32::ANY, 0..100), words in 1usize..4) {
             let scores = &scores[..scores.len() / 5 * 5];
-            let mut end = 0;
-            for span in decode_tags(&scheme(vec![0.0; 25]), scores) {
-                prop_assert!(span.tokens.start >= end && !span.tokens.is_empty());
-                prop_assert!(span.tokens.end <= scores.len() / 5 && span.label < 2);
-                prop_assert!((0.0..=1.0).contains(&span.score));
-                end = span.tokens.end;
+            let names = ["O", "B-A", "I-A", "B-B", "I-B"].map(str::to_owned);
+            for scheme in [scheme(vec![0.0; 25]), TagScheme::of_tokens("test", names.to_vec())] {
+                let mut end = 0;
+                for span in decode_tags(&scheme, scores, |token| token % words > 0) {
+                    prop_assert!(span.tokens.start >= end && !span.tokens.is_empty());
+                    prop_assert!(span.tokens.end <= scores.len() / 5 && span.label < 2);
+                    prop_assert!((0.0..=1.0).contains(&span.score));
+                    end = span.tokens.end;
+                }
             }
         }
+    }
+
+    #[test]
+    fn words_have_the_tags_of_their_first_tokens() {
+        let scheme = TagScheme::of_tokens("test", ["O", "B-A", "I-A", "B-B"].map(str::to_owned).to_vec());
+        let row = |tag: usize| (0..4).map(move |other| if other == tag { 2.0 } else { 0.0 });
+        // A word of three tokens, one that goes on with it, one of its own, one outside, and one of another label.
+        let scores: Vec<f32> = [2, 0, 3, 2, 1, 0, 2, 3].into_iter().flat_map(row).collect();
+        let continues = |token: usize| [1, 2, 6].contains(&token);
+        let spans: Vec<_> =
+            decode_tags(&scheme, &scores, continues).into_iter().map(|span| (span.label, span.tokens)).collect();
+        assert_eq!(spans, [(0, 0..4), (0, 4..5), (1, 7..8)]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
-use super::{Engine, EngineError, Extraction};
+use super::{Engine, EngineError, Extraction, entity_head};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{BorrowedDocument, Tokens, Window, plan_windows};
@@ -51,7 +51,9 @@ type Place = (usize, usize);
 /// Runs the windows of all documents in rounds, in text order, and decodes after each round.
 fn annotate(engine: &Engine, prepared: &[Result<Prepared<'_>, EngineError>]) -> Vec<Result<Annotations, ModelError>> {
     let model = &engine.model;
-    let scheme = engine.options.entity_scheme.name();
+    // The engine would not have started without the head.
+    let scheme = entity_head(model, engine.options.entity_scheme).unwrap_or_default();
+    let heads = DocumentDecoder::heads(model, scheme);
     let decoder = || Ok(DocumentDecoder::new(scheme));
     let mut decoders: Vec<Result<DocumentDecoder, ModelError>> = prepared.iter().map(|_| decoder()).collect();
     let (places, windows): (Vec<Place>, Vec<WindowInput<'_>>) = prepared
@@ -65,7 +67,7 @@ fn annotate(engine: &Engine, prepared: &[Result<Prepared<'_>, EngineError>]) -> 
         })
         .unzip();
     for round in rounds(&windows) {
-        let outputs = run_round(model, &DocumentDecoder::heads(scheme), &windows[round.clone()]);
+        let outputs = run_round(model, &heads, &windows[round.clone()]);
         let tokens: usize = windows[round.clone()].iter().map(|window| window.ids.len()).sum();
         engine.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
         let round = &places[round];

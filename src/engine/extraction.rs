@@ -137,7 +137,8 @@ impl Extraction {
                 .collect(),
             speakers: speakers.iter().enumerate().map(|(index, speaker)| form.speaker(index, speaker)).collect(),
             offset_unit: options.offset_unit,
-            warnings: language_warning(text).into_iter().collect(),
+            // What language another model is for is not known here.
+            warnings: reading.model.finds_statements().then(|| language_warning(text)).flatten().into_iter().collect(),
         }
     }
 }

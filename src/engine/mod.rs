@@ -53,8 +53,8 @@ impl FromStr for EntityScheme {
 /// What a caller may choose about an extraction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Which entity head answers.
-    pub entity_scheme: EntityScheme,
+    /// Which entity head answers; `None`: the model's first choice, `news9`, or the only one of a token classifier.
+    pub entity_scheme: Option<EntityScheme>,
     /// The unit of all offsets in the output.
     pub offset_unit: OffsetUnit,
     /// Entities and statements with a lower score are left out, 0 to 1.
@@ -68,7 +68,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            entity_scheme: EntityScheme::default(),
+            entity_scheme: None,
             offset_unit: OffsetUnit::default(),
             min_score: 0.0,
             max_window: None,
@@ -115,9 +115,11 @@ impl Engine {
     /// Starts `threads` workers (0: one per core).
     ///
     /// # Errors
-    /// [`EngineError::Window`], [`EngineError::Threads`].
+    /// [`EngineError::Window`], [`EngineError::Threads`], or [`EngineError::Model`] where the model has no such entity
+    /// scheme.
     pub fn new(model: Model, options: Options, threads: usize) -> Result<Self, EngineError> {
         let window = window_size(&model, options.max_window)?;
+        entity_head(&model, options.entity_scheme)?;
         Ok(Self { model, options, window, workers: pool(threads)?, tokens: AtomicU64::new(0) })
     }
 
@@ -153,9 +155,14 @@ impl Engine {
     }
 }
 
+/// The head for an entity scheme.
+fn entity_head(model: &Model, scheme: Option<EntityScheme>) -> Result<&str, ModelError> {
+    model.entity_head(scheme.map(EntityScheme::name))
+}
+
 /// The windows that the model reads: of `asked` tokens, special ones included, or what it was trained with.
 fn window_size(model: &Model, asked: Option<usize>) -> Result<WindowSize, EngineError> {
-    let limit = model.config().encoder.max_position_embeddings;
+    let limit = model.config().encoder.window_limit();
     let asked = asked.unwrap_or(model.config().max_window);
     if !(3..=limit).contains(&asked) {
         return Err(EngineError::Window { asked, limit });

@@ -1,14 +1,17 @@
 //! `config.json`: what the weights are, and which corpora they were made from.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::architecture::{Activation, Architecture};
 use super::coreference::MENTION_CLASSES;
+use super::hugging_face;
 use crate::text::{GAPS, SHAPES};
 
-/// The whole of `config.json`.
+/// The whole of `config.json`; of that of a token classifier from Hugging Face, what matters here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelConfig {
-    /// Always "onrecord".
+    /// "onrecord", or what `transformers` calls the model.
     pub model_type: String,
     /// The model's name, as it appears in every output.
     pub name: String,
@@ -24,8 +27,9 @@ pub struct ModelConfig {
     pub max_window: usize,
     /// Tag names of each head, in the order of the scores' columns: "O", then "B-X" and "I-X" of each label.
     pub heads: std::collections::BTreeMap<String, Vec<String>>,
-    /// Dimensions of the link heads.
-    pub links: LinkConfig,
+    /// Dimensions of the link heads; a model without them finds entities only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<LinkConfig>,
     /// The coreference head; a model without it resolves neither pronouns nor descriptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coreference: Option<CoreferenceConfig>,
@@ -37,10 +41,12 @@ pub struct ModelConfig {
     pub training_data: Vec<TrainingData>,
 }
 
-/// Dimensions of a BERT encoder (Devlin et al. 2019), under Hugging Face's names.
+/// Kind and dimensions of an encoder, under Hugging Face's names for BERT (Devlin et al. 2019).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are BERT's own")]
 pub struct EncoderConfig {
+    #[serde(default)]
+    pub architecture: Architecture,
     pub vocab_size: usize,
     pub hidden_size: usize,
     pub num_hidden_layers: usize,
@@ -49,6 +55,51 @@ pub struct EncoderConfig {
     pub max_position_embeddings: usize,
     pub type_vocab_size: usize,
     pub layer_norm_eps: f64,
+    #[serde(default)]
+    pub activation: Activation,
+    /// Width of the embeddings, where it is not that of the states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_size: Option<usize>,
+}
+
+impl EncoderConfig {
+    /// Most tokens in a window, special tokens included.
+    pub fn window_limit(&self) -> usize {
+        self.max_position_embeddings.saturating_sub(self.architecture.first_position())
+    }
+
+    /// What is wrong with the dimensions, if anything is.
+    fn check(&self) -> Result<(), String> {
+        for (name, value) in [
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_attention_heads", self.num_attention_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("embedding_size", self.embedding_size.unwrap_or(1)),
+        ] {
+            if value == 0 || value > 1 << 24 {
+                return Err(format!("{name} is {value}"));
+            }
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return Err(format!(
+                "hidden_size {} is not a multiple of num_attention_heads {}",
+                self.hidden_size, self.num_attention_heads
+            ));
+        }
+        if self.num_hidden_layers > 1024 {
+            return Err(format!("num_hidden_layers is {}", self.num_hidden_layers));
+        }
+        if !(3..=1 << 15).contains(&self.window_limit()) {
+            return Err(format!("max_position_embeddings is {}", self.max_position_embeddings));
+        }
+        match self.architecture {
+            Architecture::MpNet { relative_buckets } if !(4..=1 << 16).contains(&relative_buckets) => {
+                Err(format!("architecture has {relative_buckets} buckets of relative positions"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Dimensions of the biaffine link heads.
@@ -121,6 +172,9 @@ pub struct TrainingData {
     pub licence: String,
 }
 
+/// The name of a token classifier's only head.
+pub(crate) const TOKEN_HEAD: &str = "entities";
+
 /// The statement head's name; its labels are [`ROLES`].
 pub(crate) const STATEMENT_HEAD: &str = "statement";
 
@@ -128,11 +182,24 @@ pub(crate) const STATEMENT_HEAD: &str = "statement";
 pub(crate) const ROLES: [&str; 3] = ["source", "cue", "content"];
 
 impl ModelConfig {
-    /// Reads and checks `config.json`; an error says what is wrong with which field.
-    pub(crate) fn from_json(json: &[u8]) -> Result<Self, String> {
+    /// Reads and checks `config.json`, of this program's models or of a token classifier, which is known by a name from
+    /// elsewhere; an error says what is wrong with which field.
+    pub(crate) fn from_json(json: &[u8], name: &str) -> Result<Self, String> {
+        let fields: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let Value::Object(fields) = fields else { return Err("it must hold an object".to_owned()) };
+        if fields.get("model_type").is_some_and(|kind| kind != "onrecord") || fields.contains_key("architectures") {
+            let config = hugging_face::config(&fields, name)?;
+            config.encoder.check()?;
+            return Ok(config);
+        }
         let config: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Whether the model is this program's own: it finds statements, and knows shapes and gaps.
+    pub fn finds_statements(&self) -> bool {
+        self.links.is_some()
     }
 
     fn check(&self) -> Result<(), String> {
@@ -143,38 +210,26 @@ impl ModelConfig {
             return Err(format!("format {} is not known (this version reads 1)", self.format));
         }
         let encoder = &self.encoder;
-        for (name, value) in [
-            ("encoder.vocab_size", encoder.vocab_size),
-            ("encoder.hidden_size", encoder.hidden_size),
-            ("encoder.num_attention_heads", encoder.num_attention_heads),
-            ("encoder.intermediate_size", encoder.intermediate_size),
-            ("encoder.type_vocab_size", encoder.type_vocab_size),
-            ("links.width", self.links.width),
-        ] {
-            if value == 0 || value > 1 << 24 {
-                return Err(format!("{name} is {value}"));
-            }
+        encoder.check().map_err(|reason| format!("encoder.{reason}"))?;
+        if matches!(encoder.architecture, Architecture::DebertaV2(_) | Architecture::ModernBert(_)) {
+            return Err(format!("encoder.architecture {} has no place for our heads", encoder.architecture.name()));
         }
-        if !encoder.hidden_size.is_multiple_of(encoder.num_attention_heads) {
+        if !(3..=encoder.window_limit()).contains(&self.max_window) {
             return Err(format!(
-                "encoder.hidden_size {} is not a multiple of encoder.num_attention_heads {}",
-                encoder.hidden_size, encoder.num_attention_heads
-            ));
-        }
-        if encoder.num_hidden_layers > 1024 {
-            return Err(format!("encoder.num_hidden_layers is {}", encoder.num_hidden_layers));
-        }
-        if !(3..=encoder.max_position_embeddings).contains(&self.max_window) {
-            return Err(format!(
-                "max_window is {}, not between 3 and encoder.max_position_embeddings ({})",
-                self.max_window, encoder.max_position_embeddings
+                "max_window is {}, not between 3 and {}, the most that encoder.max_position_embeddings leaves room for",
+                self.max_window,
+                encoder.window_limit()
             ));
         }
         if self.shapes != SHAPES || self.gaps != GAPS {
             return Err("shapes or gaps are not those of this version".to_owned());
         }
-        if self.links.distance_buckets < 4 || !self.links.distance_buckets.is_multiple_of(2) {
-            return Err(format!("links.distance_buckets is {}", self.links.distance_buckets));
+        let Some(links) = &self.links else { return Err("links is missing".to_owned()) };
+        if links.width == 0 || links.width > 1 << 24 {
+            return Err(format!("links.width is {}", links.width));
+        }
+        if links.distance_buckets < 4 || !links.distance_buckets.is_multiple_of(2) {
+            return Err(format!("links.distance_buckets is {}", links.distance_buckets));
         }
         if let Some(coreference) = &self.coreference {
             for (name, value) in

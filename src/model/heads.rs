@@ -2,20 +2,40 @@
 
 use candle_core::{Device, Tensor};
 
-use super::config::{ModelConfig, labels};
+use super::config::{LinkConfig, ModelConfig, labels};
 use super::kernels::{FloatMatrix, KernelPath, float_product};
 use super::weights::{Weights, WeightsError};
 
 /// Score of what the BIO grammar forbids.
 const IMPOSSIBLE: f32 = -1e4;
 
-/// The tags of a head and the scores of a linear-chain conditional random field over them (Lafferty et al. 2001).
+/// The tags of a head, and how a sequence of them is scored.
 #[derive(Debug, Clone)]
 pub struct TagScheme {
     /// The head's name.
     pub name: String,
-    /// Labels, in tag order: tag 0 is O, label `k` has B at `1 + 2k` and I at `2 + 2k`.
+    /// Labels, in the order of their first tags.
     pub labels: Vec<String>,
+    /// Tags, in the order of the scores' columns.
+    tags: Vec<Tag>,
+    /// How tags follow each other; `None` where each token's tag is chosen for itself.
+    pub sequence: Option<SequenceScores>,
+}
+
+/// A tag, such as "O", "B-PER" or "I-PER".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The whole of it.
+    pub name: String,
+    /// Its label, an index into the scheme's; `None` for what is outside of everything.
+    pub label: Option<usize>,
+    /// Whether it begins a span even behind one of the same label.
+    pub begins: bool,
+}
+
+/// The scores of a linear-chain conditional random field (Lafferty et al. 2001).
+#[derive(Debug, Clone)]
+pub struct SequenceScores {
     /// Score of going from one tag to another, `[from, to]`, row by row; what BIO forbids is far below the rest.
     pub transitions: Vec<f32>,
     /// Score of a tag at the first token of a paragraph.
@@ -23,38 +43,58 @@ pub struct TagScheme {
 }
 
 impl TagScheme {
-    /// A scheme from free scores: the grammar's prohibitions are laid over them.
+    /// A scheme with O as tag 0, and B at `1 + 2k` and I at `2 + 2k` for label `k`. Over the free scores of its
+    /// sequences the grammar's prohibitions are laid.
     pub fn new(name: &str, labels: Vec<String>, mut transitions: Vec<f32>, mut start: Vec<f32>) -> Self {
-        let tags = 1 + 2 * labels.len();
+        let count = 1 + 2 * labels.len();
         let is_inside = |tag: usize| tag > 0 && tag.is_multiple_of(2);
-        for to in (0..tags).filter(|&tag| is_inside(tag)) {
+        for to in (0..count).filter(|&tag| is_inside(tag)) {
             start[to] = IMPOSSIBLE;
-            for from in (0..tags).filter(|&from| from != to && from + 1 != to) {
-                transitions[from * tags + to] = IMPOSSIBLE;
+            for from in (0..count).filter(|&from| from != to && from + 1 != to) {
+                transitions[from * count + to] = IMPOSSIBLE;
             }
         }
-        Self { name: name.to_owned(), labels, transitions, start }
+        let names = labels.iter().flat_map(|label| [format!("B-{label}"), format!("I-{label}")]);
+        let names = std::iter::once("O".to_owned()).chain(names);
+        let sequence = Some(SequenceScores { transitions, start });
+        Self { sequence, ..Self::of_tokens(name, names.collect()) }
+    }
+
+    /// A scheme in which each token's tag is chosen for itself, from any names: those of BIO or BIOES, or labels
+    /// without a prefix.
+    pub fn of_tokens(name: &str, names: Vec<String>) -> Self {
+        let mut labels: Vec<String> = Vec::new();
+        let tag = |name: String| {
+            if name == "O" {
+                return Tag { name, label: None, begins: false };
+            }
+            let (prefix, label) = match name.split_once('-') {
+                Some((prefix @ ("B" | "I" | "E" | "S" | "L" | "U"), label)) if !label.is_empty() => (prefix, label),
+                _ => ("I", name.as_str()),
+            };
+            let place = labels.iter().position(|known| known == label).unwrap_or_else(|| {
+                labels.push(label.to_owned());
+                labels.len() - 1
+            });
+            Tag { label: Some(place), begins: matches!(prefix, "B" | "S" | "U"), name }
+        };
+        let tags = names.into_iter().map(tag).collect();
+        Self { name: name.to_owned(), labels, tags, sequence: None }
     }
 
     /// Number of tags.
     pub fn tags(&self) -> usize {
-        self.start.len()
+        self.tags.len()
     }
 
-    /// What a tag is about: its label, or "O".
-    pub fn label_of(&self, tag: usize) -> &str {
-        let label = tag.checked_sub(1).and_then(|tag| self.labels.get(tag / 2));
-        label.map_or("O", String::as_str)
+    /// A tag by its number; `None` when there are fewer.
+    pub fn tag(&self, tag: usize) -> Option<&Tag> {
+        self.tags.get(tag)
     }
 
     /// A tag's name, such as "O", "B-PER" or "I-PER".
-    pub fn name_of(&self, tag: usize) -> String {
-        let label = self.label_of(tag);
-        match tag {
-            0 => label.to_owned(),
-            begin if begin % 2 == 1 => format!("B-{label}"),
-            _ => format!("I-{label}"),
-        }
+    pub fn name_of(&self, tag: usize) -> &str {
+        self.tag(tag).map_or("O", |tag| tag.name.as_str())
     }
 }
 
@@ -79,12 +119,24 @@ impl TagHead {
             weights.values(&part("transitions"), &[count, count])?,
             weights.values(&part("start"), &[count])?,
         );
-        let classifier = weights.values(&part("classifier.weight"), &[count, hidden])?;
-        Ok(Self {
-            scheme,
-            classifier: FloatMatrix::pack(&classifier, count, hidden),
-            bias: weights.values(&part("classifier.bias"), &[count])?,
-        })
+        Self::with(scheme, &part("classifier"), hidden, weights)
+    }
+
+    /// A head whose tokens' tags are chosen one by one, as token classifiers of `transformers` are.
+    pub(super) fn of_tokens(
+        name: &str,
+        tags: &[String],
+        hidden: usize,
+        weights: &Weights<'_>,
+    ) -> Result<Self, WeightsError> {
+        Self::with(TagScheme::of_tokens(name, tags.to_vec()), "classifier", hidden, weights)
+    }
+
+    fn with(scheme: TagScheme, tensor: &str, hidden: usize, weights: &Weights<'_>) -> Result<Self, WeightsError> {
+        let count = scheme.tags();
+        let classifier = weights.values(&format!("{tensor}.weight"), &[count, hidden])?;
+        let bias = weights.values(&format!("{tensor}.bias"), &[count])?;
+        Ok(Self { scheme, classifier: FloatMatrix::pack(&classifier, count, hidden), bias })
     }
 
     /// `[rows, hidden]` -> `[rows, tags]`, row by row.
@@ -146,8 +198,13 @@ pub(super) struct LinkHead {
 }
 
 impl LinkHead {
-    pub(super) fn load(kind: LinkKind, config: &ModelConfig, weights: &Weights<'_>) -> Result<Self, WeightsError> {
-        let (hidden, width) = (config.encoder.hidden_size, config.links.width);
+    pub(super) fn load(
+        kind: LinkKind,
+        config: &LinkConfig,
+        hidden: usize,
+        weights: &Weights<'_>,
+    ) -> Result<Self, WeightsError> {
+        let width = config.width;
         let part = |part: &str| format!("links.{}.{part}", kind.name());
         let projection = |name: &str| -> Result<(Tensor, Tensor), WeightsError> {
             let weight = weights.tensor(&part(&format!("{name}.weight")), &[width, 2 * hidden])?;
@@ -167,7 +224,7 @@ impl LinkHead {
             span: projection("span")?,
             cue: projection("cue")?,
             form: weights.tensor(&part("weight"), &[width, width])?.t()?.contiguous()?,
-            distance: weights.values(&part("distance"), &[config.links.distance_buckets])?,
+            distance: weights.values(&part("distance"), &[config.distance_buckets])?,
             none,
             hidden,
         })
@@ -227,10 +284,21 @@ mod tests {
         let labels = vec!["A".to_owned(), "B".to_owned()];
         let scheme = TagScheme::new("test", labels, vec![9.0; 25], vec![9.0; 5]);
         // O, B-A, I-A, B-B, I-B
-        let allowed_into_inside_a: Vec<_> = (0..5).filter(|from| scheme.transitions[from * 5 + 2] > 0.0).collect();
+        let sequence = scheme.sequence.as_ref().expect("it has scores of sequences");
+        let allowed_into_inside_a: Vec<_> = (0..5).filter(|from| sequence.transitions[from * 5 + 2] > 0.0).collect();
         assert_eq!(allowed_into_inside_a, [1, 2]);
-        assert_eq!(scheme.start, [9.0, 9.0, IMPOSSIBLE, 9.0, IMPOSSIBLE]);
-        let names: Vec<String> = (0..5).map(|tag| scheme.name_of(tag)).collect();
+        assert_eq!(sequence.start, [9.0, 9.0, IMPOSSIBLE, 9.0, IMPOSSIBLE]);
+        let names: Vec<&str> = (0..5).map(|tag| scheme.name_of(tag)).collect();
         assert_eq!(names, ["O", "B-A", "I-A", "B-B", "I-B"]);
+    }
+
+    #[test]
+    fn any_names_make_tags() {
+        let names = ["I-LOC", "O", "S-PER", "X-RAY", "B-LOC", "E-PER", "LABEL_0", "B-"].map(str::to_owned);
+        let scheme = TagScheme::of_tokens("test", names.to_vec());
+        assert_eq!(scheme.labels, ["LOC", "PER", "X-RAY", "LABEL_0", "B-"]);
+        let tags: Vec<(Option<usize>, bool)> = scheme.tags.iter().map(|tag| (tag.label, tag.begins)).collect();
+        let expected = [(0, false), (9, false), (1, true), (2, false), (0, true), (1, false), (3, false), (4, false)];
+        assert_eq!(tags, expected.map(|(label, begins)| ((label < 9).then_some(label), begins)));
     }
 }

@@ -4,11 +4,13 @@
 //! encoder's states, from which the links between spans are scored. Tensors do not leave this room; what leaves it
 //! is plain rows of `f32`.
 
+mod architecture;
 mod arithmetic;
 mod config;
 mod coreference;
 mod encoder;
 mod heads;
+mod hugging_face;
 mod kernels;
 mod source;
 mod weights;
@@ -19,6 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use candle_core::Device;
 use sha2::{Digest, Sha256};
 
+pub use architecture::{Activation, Architecture, Disentangled, Rotary};
 pub use arithmetic::{Arithmetic, Precision};
 pub(crate) use config::STATEMENT_HEAD;
 pub use config::{
@@ -26,11 +29,13 @@ pub use config::{
 };
 pub use coreference::{MENTION_CLASSES, PAIR_FEATURES, PairFeatures};
 pub use encoder::WindowInput;
-pub use heads::{LinkKind, SpanVectors, TagScheme};
+pub use heads::{LinkKind, SequenceScores, SpanVectors, Tag, TagScheme};
 #[cfg(feature = "benchmarks")]
 pub use kernels::benchmarks;
 pub use kernels::{KERNELS_VARIABLE, KernelPath};
 pub use source::ModelFiles;
+#[cfg(feature = "hub")]
+pub(crate) use source::{OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, no_safetensors, no_tokenizer, weights_files};
 pub use weights::WeightsError;
 
 use crate::text::{Tokenizer, TokenizerError};
@@ -43,11 +48,22 @@ use weights::Weights;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file of the model directory cannot be read.
-    #[error("cannot read {path}: {reason} (a model directory holds config.json, tokenizer.json and model.safetensors)")]
+    #[error(
+        "cannot read {path}: {reason} (a model is a directory with config.json, tokenizer.json and model.safetensors{})",
+        if cfg!(feature = "hub") { ", or owner/name on Hugging Face's hub" } else { "" }
+    )]
     File {
         /// The file.
         path: String,
         /// What the system said.
+        reason: String,
+    },
+    /// The files of a model directory are there in a form that is not read.
+    #[error("{origin}: {reason}")]
+    Unreadable {
+        /// The model directory, or the model on the hub.
+        origin: String,
+        /// What is there, and what to do.
         reason: String,
     },
     /// `config.json` is not what it should be.
@@ -74,8 +90,11 @@ pub enum ModelError {
         /// What is wrong with it.
         source: WeightsError,
     },
+    /// The model could not be got from where it is.
+    #[error("{0}")]
+    Unavailable(String),
     /// The binary was built without a model.
-    #[error("this build has no embedded model: name one with --model DIR")]
+    #[error("this build has no embedded model: name one with --model")]
     NotEmbedded,
     /// A window is empty or longer than the model's positions, or names a token outside the vocabulary.
     #[error("a window cannot be run: {0}")]
@@ -83,6 +102,14 @@ pub enum ModelError {
     /// No head of that name.
     #[error("the model has no {0:?} head")]
     NoHead(String),
+    /// Labels were asked for by a name, of a model that has but its own.
+    #[error("the model {model} has labels of its own and none called {asked:?}: leave the scheme out")]
+    OwnLabels {
+        /// The model's name.
+        model: String,
+        /// What was asked for.
+        asked: String,
+    },
     /// The environment asks for kernels that do not exist or do not run here.
     #[error("{0}")]
     Kernels(String),
@@ -102,6 +129,9 @@ pub struct WindowOutput {
     pub states: Vec<f32>,
 }
 
+/// The entity head that answers where none is asked for, if the model has it.
+const PREFERRED_HEAD: &str = "news9";
+
 /// A loaded model, ready to run. Shared freely between threads.
 pub struct Model {
     config: ModelConfig,
@@ -111,8 +141,8 @@ pub struct Model {
     /// Room for forward passes that is not in use: as many as ever ran at the same time.
     scratches: Mutex<Vec<Scratch>>,
     tag_heads: Vec<TagHead>,
-    content_links: LinkHead,
-    source_links: LinkHead,
+    /// Contents to cues, and sources to cues; `None` for a token classifier.
+    links: Option<(LinkHead, LinkHead)>,
     coreference: Option<CoreferenceHead>,
     hash: String,
 }
@@ -126,7 +156,8 @@ impl Model {
         Self::from_files(&ModelFiles::embedded()?, arithmetic)
     }
 
-    /// A model from a directory with `config.json`, `tokenizer.json` and `model.safetensors`.
+    /// A model from a directory with `config.json`, `tokenizer.json` and `model.safetensors` (or several files and their
+    /// index): one of this program's own, or a token classifier in the form of Hugging Face's `transformers`.
     ///
     /// # Errors
     /// Everything that can be wrong with such files, by name; never a panic.
@@ -140,40 +171,43 @@ impl Model {
     /// As for [`Model::load`].
     pub fn from_files(files: &ModelFiles, arithmetic: Arithmetic) -> Result<Self, ModelError> {
         let origin = files.origin.clone();
-        let config = ModelConfig::from_json(&files.config)
+        let config = ModelConfig::from_json(&files.config, &files.name)
             .map_err(|reason| ModelError::Config { origin: origin.clone(), reason })?;
         let broken = |source| ModelError::Weights { origin: origin.clone(), source };
-        let weights = Weights::parse(&files.weights, Device::Cpu).map_err(broken)?;
+        let weights = files.weights.iter().map(|file| &file[..]);
+        let weights = Weights::parse(weights, Device::Cpu).map_err(broken)?;
         // Whoever reads one article waits for this: all cores share it.
         let (encoder, (tokenizer, digest)) = rayon::join(
-            || Encoder::load(&config.encoder, &weights, arithmetic),
-            || rayon::join(|| Tokenizer::from_bytes(&files.tokenizer), || Sha256::digest(&files.weights)),
+            || Encoder::load(&config.encoder, &weights, config.finds_statements(), arithmetic),
+            || rayon::join(|| Tokenizer::from_bytes(&files.tokenizer), || digest(&files.weights)),
         );
         let tokenizer = tokenizer.map_err(|source| ModelError::Tokenizer { origin: origin.clone(), source })?;
         if tokenizer.vocabulary_size() > config.encoder.vocab_size {
             let reason = format!(
-                "encoder.vocab_size is {}, but tokenizer.json has {} tokens",
+                "vocab_size is {}, but tokenizer.json has {} tokens",
                 config.encoder.vocab_size,
                 tokenizer.vocabulary_size()
             );
             return Err(ModelError::Config { origin, reason });
         }
         let encoder = encoder.map_err(broken)?;
-        let tag_heads = config
-            .heads
-            .iter()
-            .map(|(name, tags)| TagHead::load(name, tags, &config, &weights))
-            .collect::<Result<_, _>>()
-            .map_err(broken)?;
-        let content_links = LinkHead::load(LinkKind::Content, &config, &weights).map_err(broken)?;
-        let source_links = LinkHead::load(LinkKind::Source, &config, &weights).map_err(broken)?;
         let hidden = config.encoder.hidden_size;
+        let load_head = |(name, tags): (&String, &Vec<String>)| match config.finds_statements() {
+            true => TagHead::load(name, tags, &config, &weights),
+            false => TagHead::of_tokens(name, tags, hidden, &weights),
+        };
+        let tag_heads = config.heads.iter().map(load_head).collect::<Result<_, _>>().map_err(broken)?;
+        let links = config.links.as_ref().map(|links| {
+            let load = |kind| LinkHead::load(kind, links, hidden, &weights);
+            Ok((load(LinkKind::Content)?, load(LinkKind::Source)?))
+        });
+        let links = links.transpose().map_err(broken)?;
         let coreference = config.coreference.as_ref();
         let coreference = coreference
             .map(|coreference| CoreferenceHead::load(arithmetic.kernels, coreference, hidden, &weights))
             .transpose()
             .map_err(broken)?;
-        let hash = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let hash = digest.into_iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             config,
             tokenizer,
@@ -181,8 +215,7 @@ impl Model {
             encoder,
             scratches: Mutex::default(),
             tag_heads,
-            content_links,
-            source_links,
+            links,
             coreference,
             hash,
         })
@@ -219,6 +252,36 @@ impl Model {
     /// [`ModelError::NoHead`].
     pub fn scheme(&self, head: &str) -> Result<&TagScheme, ModelError> {
         self.tag_head(head).map(|head| &head.scheme)
+    }
+
+    /// Whether the model finds statements; one that does not finds entities only.
+    pub fn finds_statements(&self) -> bool {
+        self.links.is_some()
+    }
+
+    /// The entity head of a name, or without one the model's first choice.
+    ///
+    /// # Errors
+    /// [`ModelError::NoHead`], [`ModelError::OwnLabels`].
+    pub fn entity_head(&self, asked: Option<&str>) -> Result<&str, ModelError> {
+        let is_entities = |head: &&TagHead| head.scheme.name != STATEMENT_HEAD;
+        let head = match asked {
+            Some(asked) if !self.finds_statements() => {
+                return Err(ModelError::OwnLabels { model: self.config.name.clone(), asked: asked.to_owned() });
+            }
+            Some(asked) => self.tag_head(asked)?,
+            None => {
+                let preferred = self.tag_head(PREFERRED_HEAD).ok();
+                let head = preferred.or_else(|| self.tag_heads.iter().find(is_entities));
+                head.ok_or_else(|| ModelError::NoHead(PREFERRED_HEAD.to_owned()))?
+            }
+        };
+        Ok(&head.scheme.name)
+    }
+
+    /// Width of the encoder's states.
+    pub fn hidden_size(&self) -> usize {
+        self.config.encoder.hidden_size
     }
 
     fn tag_head(&self, name: &str) -> Result<&TagHead, ModelError> {
@@ -314,30 +377,34 @@ impl Model {
         outputs
     }
 
-    /// Projects spans for linking. `ends` are the states of each span's first and last token, `[hidden]` each.
+    /// Projects spans for linking. `ends` are the states of each span's first and last token, `[hidden]` each. Nothing
+    /// where the model finds no statements.
     ///
     /// # Errors
     /// A failure of the tensor library.
     pub fn span_vectors(&self, role: LinkRole, ends: &[(&[f32], &[f32])]) -> Result<Vec<SpanVectors>, ModelError> {
+        let Some((contents, sources)) = &self.links else { return Ok(Vec::new()) };
         let project = |head: &LinkHead, as_cue: bool| head.project(ends, as_cue);
         Ok(match role {
-            LinkRole::Content => SpanVectors::of_spans(project(&self.content_links, false)?),
-            LinkRole::Source => SpanVectors::of_spans(project(&self.source_links, false)?),
-            LinkRole::Cue => {
-                SpanVectors::of_cues(project(&self.content_links, true)?, project(&self.source_links, true)?)
-            }
+            LinkRole::Content => SpanVectors::of_spans(project(contents, false)?),
+            LinkRole::Source => SpanVectors::of_spans(project(sources, false)?),
+            LinkRole::Cue => SpanVectors::of_cues(project(contents, true)?, project(sources, true)?),
         })
     }
 
     /// Score of "this content or source belongs to that cue"; `distance` in tokens from the span's first to the
     /// cue's first.
     pub fn link_score(&self, kind: LinkKind, span: &SpanVectors, cue: &SpanVectors, distance: isize) -> f32 {
-        self.link_head(kind).score(span, cue, distance)
+        let head = self.links.as_ref().map(|(contents, sources)| match kind {
+            LinkKind::Content => contents,
+            LinkKind::Source => sources,
+        });
+        head.map_or(f32::NEG_INFINITY, |head| head.score(span, cue, distance))
     }
 
     /// Score of "this content belongs to no cue".
     pub fn no_link_score(&self, span: &SpanVectors) -> f32 {
-        self.content_links.none_score(span)
+        self.links.as_ref().map_or(0.0, |(contents, _)| contents.none_score(span))
     }
 
     /// Vectors of mentions, which stand for them in [`Model::antecedent_scores`]. `ends` are the states of each one's
@@ -361,13 +428,13 @@ impl Model {
     pub fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
         self.coreference.as_ref().and_then(|head| head.class_of_given_name(name))
     }
+}
 
-    fn link_head(&self, kind: LinkKind) -> &LinkHead {
-        match kind {
-            LinkKind::Content => &self.content_links,
-            LinkKind::Source => &self.source_links,
-        }
-    }
+/// The SHA-256 of all files, end to end.
+fn digest(files: &[std::borrow::Cow<'static, [u8]>]) -> impl IntoIterator<Item = u8> + use<> {
+    let mut hasher = Sha256::new();
+    files.iter().for_each(|file| hasher.update(file));
+    hasher.finalize().to_vec()
 }
 
 /// What part a span plays in a link.

@@ -38,16 +38,16 @@ pub enum WeightsError {
     Tensor(#[from] candle_core::Error),
 }
 
-/// A parsed weights file.
+/// Parsed weights: of one file, or of several that hold a part of the tensors each.
 pub(super) struct Weights<'data> {
-    tensors: SafeTensors<'data>,
+    files: Vec<SafeTensors<'data>>,
     device: Device,
 }
 
 impl<'data> Weights<'data> {
-    pub(super) fn parse(bytes: &'data [u8], device: Device) -> Result<Self, WeightsError> {
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Broken(error.to_string()))?;
-        Ok(Self { tensors, device })
+    pub(super) fn parse(files: impl IntoIterator<Item = &'data [u8]>, device: Device) -> Result<Self, WeightsError> {
+        let parse = |bytes| SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Broken(error.to_string()));
+        Ok(Self { files: files.into_iter().map(parse).collect::<Result<_, _>>()?, device })
     }
 
     /// A tensor in single precision.
@@ -74,20 +74,44 @@ impl<'data> Weights<'data> {
         }
     }
 
+    /// A tensor of one dimension that may be left out.
+    pub(super) fn values_or_zeros(&self, name: &str, length: usize) -> Result<Vec<f32>, WeightsError> {
+        match self.values(name, &[length]) {
+            Err(WeightsError::Missing(_)) => Ok(vec![0.0; length]),
+            outcome => outcome,
+        }
+    }
+
     /// The bits of a tensor that is stored in half precision; `None` for any other.
     pub(super) fn half_bits(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<u16>>, WeightsError> {
         let view = self.view(name, shape)?;
         Ok((view.dtype() == Dtype::F16).then(|| pairs(&view).map(u16::from_le_bytes).collect()))
     }
 
+    fn find(&self, name: &str) -> Option<TensorView<'data>> {
+        self.files.iter().find_map(|file| file.tensor(name).ok())
+    }
+
     fn view(&self, name: &str, shape: &[usize]) -> Result<TensorView<'data>, WeightsError> {
-        let view = self.tensors.tensor(name).map_err(|_| WeightsError::Missing(name.to_owned()))?;
+        let view = self.find(name).or_else(|| self.find(&older(name)?));
+        let view = view.ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
         if view.shape() != shape {
             let (found, expected) = (view.shape().to_vec(), shape.to_vec());
             return Err(WeightsError::Shape { name: name.to_owned(), found, expected });
         }
         Ok(view)
     }
+}
+
+/// The name that a normalisation's tensor has in weights that come from TensorFlow.
+fn older(name: &str) -> Option<String> {
+    let (norm, part) = name.rsplit_once('.')?;
+    let part = match part {
+        "weight" => "gamma",
+        "bias" => "beta",
+        _ => return None,
+    };
+    norm.ends_with("LayerNorm").then(|| format!("{norm}.{part}"))
 }
 
 /// The bytes of a tensor, two by two.

@@ -148,7 +148,7 @@ pub(super) async fn extract(
     let limits = state.clone();
     let (documents, options) = off_the_network(size, move || parse(&body, &limits.configuration)).await??;
     let options = options.unwrap_or(asked);
-    let want = options.want()?;
+    let want = options.want(&state)?;
     let mut accepted = Vec::with_capacity(documents.len());
     let places: Vec<Option<FailedDocument>> =
         documents.into_iter().map(|document| document.map(|document| accepted.push(document)).err()).collect();

@@ -49,7 +49,7 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
 
 /// Inputs and outputs of a model.
 #[utoipa::path(get, path = "/v2/models/{name}", tag = "Open Inference Protocol",
-    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names")),
     responses(
         (status = 200, body = ModelMetadata),
         (status = 404, description = "No such model", body = ProtocolError),
@@ -62,7 +62,7 @@ pub(super) async fn model(path: web::Path<String>, state: web::Data<State>) -> H
 /// Inputs and outputs of a version of a model.
 #[utoipa::path(get, path = "/v2/models/{name}/versions/{version}", tag = "Open Inference Protocol",
     params(
-        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4"),
+        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names"),
         ("version" = String, Path, description = "The version that the model's metadata names"),
     ),
     responses(
@@ -76,7 +76,7 @@ pub(super) async fn model_version(path: web::Path<(String, String)>, state: web:
 
 /// Whether a model answers.
 #[utoipa::path(get, path = "/v2/models/{name}/ready", tag = "Open Inference Protocol",
-    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names")),
     responses(
         (status = 200, body = ModelReady),
         (status = 404, description = "No such model", body = ProtocolError),
@@ -89,7 +89,7 @@ pub(super) async fn model_ready(path: web::Path<String>, state: web::Data<State>
 /// Whether a version of a model answers.
 #[utoipa::path(get, path = "/v2/models/{name}/versions/{version}/ready", tag = "Open Inference Protocol",
     params(
-        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4"),
+        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names"),
         ("version" = String, Path, description = "The version that the model's metadata names"),
     ),
     responses(
@@ -103,7 +103,7 @@ pub(super) async fn model_version_ready(path: web::Path<(String, String)>, state
 
 /// Extract from texts: one JSON string of a result (docs/output.md) or an error for each.
 #[utoipa::path(post, path = "/v2/models/{name}/infer", tag = "Open Inference Protocol",
-    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names")),
     request_body = InferRequestBody,
     responses(
         (status = 200, body = InferResponse),
@@ -124,7 +124,7 @@ pub(super) async fn infer(
 /// The same, by version.
 #[utoipa::path(post, path = "/v2/models/{name}/versions/{version}/infer", tag = "Open Inference Protocol",
     params(
-        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4"),
+        ("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names"),
         ("version" = String, Path, description = "The version that the model's metadata names"),
     ),
     request_body = InferRequestBody,
@@ -149,9 +149,9 @@ fn plain(outcome: Result<HttpResponse, ApiError>) -> HttpResponse {
 }
 
 /// The entity head of a model and the version that is loaded; an error if that is not the one asked for.
-fn find(state: &State, name: &str, asked: Option<&str>) -> Result<(EntityScheme, String), ApiError> {
-    let scheme = models::scheme(name)?;
-    let version = state.service()?.model().hash().to_owned();
+fn find(state: &State, name: &str, asked: Option<&str>) -> Result<(Option<EntityScheme>, String), ApiError> {
+    let model = state.service()?.model();
+    let (scheme, version) = (models::scheme(model, name)?, model.hash().to_owned());
     match asked {
         Some(asked) if asked != version => {
             let message = format!("there is no version {asked:?} of {name} here: use {version}");
@@ -189,7 +189,7 @@ async fn answer(
     let invalid = |error: String| ApiError::new("invalid_json", error);
     let mut infer = parsed.map_err(|error| invalid(error.to_string()))?;
     let options = options(&infer.parameters, scheme).map_err(invalid)?;
-    let want = options.want().map_err(|error| invalid(error.problem.message))?;
+    let want = options.want(state).map_err(|error| invalid(error.problem.message))?;
     let texts = std::mem::take(&mut infer.texts);
     check_number(texts.len(), &state.configuration)?;
     let mut documents: Vec<Document> = Vec::with_capacity(texts.len());
@@ -232,7 +232,7 @@ fn header_length(request: &HttpRequest) -> Result<Option<usize>, ApiError> {
 }
 
 /// Our options among the request's parameters; the protocol's clients may send others of their own.
-fn options(parameters: &Map<String, Value>, scheme: EntityScheme) -> Result<RequestOptions, String> {
+fn options(parameters: &Map<String, Value>, scheme: Option<EntityScheme>) -> Result<RequestOptions, String> {
     const OURS: [&str; 5] = ["entity_scheme", "offset_unit", "min_score", "floating", "include"];
     let ours = parameters.iter().filter(|(name, _)| OURS.contains(&name.as_str()));
     let mut ours: Map<String, Value> = ours.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -241,6 +241,8 @@ fn options(parameters: &Map<String, Value>, scheme: EntityScheme) -> Result<Requ
         let names = names.split(',').map(Value::from).collect();
         ours.insert("include".to_owned(), Value::Array(names));
     }
-    ours.entry("entity_scheme").or_insert_with(|| Value::from(scheme.name()));
+    if let Some(scheme) = scheme {
+        ours.entry("entity_scheme").or_insert_with(|| Value::from(scheme.name()));
+    }
     serde_json::from_value(Value::Object(ours)).map_err(|error| format!("parameters: {error}"))
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::configuration::Configuration;
-use super::errors::{ApiError, Problem, deadline_exceeded, draining};
+use super::errors::{ApiError, Problem, deadline_exceeded, draining, starting};
 use super::state::State;
 use crate::engine::service::{Answer, Want};
 use crate::engine::{EntityScheme, ExtractedEntity, ExtractedSpeaker, ExtractedStatement, Extraction, Options};
@@ -18,8 +18,9 @@ use crate::text::{Document, DocumentError, OffsetUnit};
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RequestOptions {
-    /// Which entity labels: `news9` (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC) or `conll4` (PER ORG LOC MISC).
-    pub entity_scheme: EntityScheme,
+    /// Which entity labels: `news9` (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC), which is the default, or `conll4`
+    /// (PER ORG LOC MISC). To be left out where the model has labels of its own.
+    pub entity_scheme: Option<EntityScheme>,
     /// Unit of all offsets: `codepoint` (Python), `byte` (Rust, Go) or `utf16` (JavaScript, Java).
     pub offset_unit: OffsetUnit,
     /// Entities and statements that score below this are left out.
@@ -51,11 +52,20 @@ pub enum Part {
 }
 
 impl RequestOptions {
-    /// What the engine is to be asked for.
-    pub fn want(&self) -> Result<Want, ApiError> {
+    /// What the engine is to be asked for; an error where the model cannot give it.
+    pub fn want(&self, state: &State) -> Result<Want, ApiError> {
+        let model = state.loaded().ok_or_else(starting)?.model();
+        let invalid = |message: String| ApiError::new("invalid_request", message);
+        let head = model.entity_head(self.entity_scheme.map(EntityScheme::name));
+        head.map_err(|error| invalid(format!("entity_scheme: {error}")))?;
+        let others = |parts: &Vec<Part>| parts.iter().any(|part| *part != Part::Entities);
+        if !model.finds_statements() && self.include.as_ref().is_some_and(others) {
+            let name = &model.config().name;
+            return Err(invalid(format!("include: the model {name} finds entities only, no statements or speakers")));
+        }
         if !(0.0..=1.0).contains(&self.min_score) {
             let message = format!("min_score is {}: it must be between 0 and 1", self.min_score);
-            return Err(ApiError::new("invalid_request", message));
+            return Err(invalid(message));
         }
         Ok(Want::Extraction(Options {
             entity_scheme: self.entity_scheme,

@@ -55,7 +55,11 @@ pub struct Info {
     /// Which weights answer, `name@hash`.
     pub model: String,
     /// The names under which `/models/{name}` knows them.
-    pub models: Vec<&'static str>,
+    pub models: Vec<String>,
+    /// What the model finds: `entities`, and `statements` with their `speakers` where it is one of this program's own.
+    pub finds: Vec<&'static str>,
+    /// The kind of its encoder.
+    pub architecture: &'static str,
     /// Numbers of the matrix products, and the kernels that compute them.
     pub arithmetic: String,
     /// Labels of each head.
@@ -101,7 +105,9 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
         model.config().heads.keys().filter_map(|head| Some((head.clone(), model.scheme(head).ok()?.labels.clone())));
     Ok(HttpResponse::Ok().json(Info {
         model: model.identifier(),
-        models: super::models::NAMES.to_vec(),
+        models: super::models::names(model),
+        finds: if model.finds_statements() { vec!["entities", "statements", "speakers"] } else { vec!["entities"] },
+        architecture: model.config().encoder.architecture.name(),
         arithmetic: format!("{}, {} kernels", arithmetic.precision, arithmetic.kernels),
         labels: labels.collect(),
         limits: Limits {

@@ -66,7 +66,7 @@ impl QueryOptions {
         let include = options.include.as_deref().map(|names| names.split(',').map(part).collect());
         let defaults = RequestOptions::default();
         Ok(RequestOptions {
-            entity_scheme: options.entity_scheme.unwrap_or_default(),
+            entity_scheme: options.entity_scheme,
             offset_unit: options.offset_unit.unwrap_or_default(),
             min_score: options.min_score.unwrap_or_default(),
             floating: options.floating.unwrap_or(defaults.floating),
@@ -93,8 +93,8 @@ pub(super) async fn extract(
 ) -> Result<HttpResponse, ApiError> {
     body::refuse_encoding(&request)?;
     let options = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
-    let (want, time) = (options.want()?, state.time_for(&request)?);
     state.service().map_err(ApiError::closing)?;
+    let (want, time) = (options.want(&state)?, state.time_for(&request)?);
     let lines = Lines::new(payload, state.configuration.max_body_bytes, state.budget.hold());
     let (sender, mut receiver) = channel::<Bytes>(8);
     let in_flight = state.clone().into_inner().enter();

@@ -33,13 +33,13 @@ pub(super) async fn default_model(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
-    answer(&request, payload, &state, models::NAMES[0]).await.unwrap_or_else(|error| error.in_plain_form())
+    answer(&request, payload, &state, None).await.unwrap_or_else(|error| error.in_plain_form())
 }
 
-/// The same, by name of a model: `onrecord-small` (nine labels) or `onrecord-small-conll4` (four).
+/// The same, by name of a model: `onrecord-small` (nine labels) or `onrecord-small-conll4` (four), or what `/info` names.
 #[utoipa::path(
     post, path = "/models/{name}", tag = "Hugging Face",
-    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4")),
+    params(("name" = String, Path, description = "onrecord-small or onrecord-small-conll4, or what /info names")),
     request_body = Request,
     responses(
         (status = 200, description = "A list for one text, a list of lists for a list of texts", body = Vec<Member>),
@@ -57,16 +57,17 @@ pub(super) async fn named_model(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
-    answer(&request, payload, &state, &name).await.unwrap_or_else(|error| error.in_plain_form())
+    answer(&request, payload, &state, Some(&name)).await.unwrap_or_else(|error| error.in_plain_form())
 }
 
 async fn answer(
     request: &HttpRequest,
     payload: web::Payload,
     state: &web::Data<State>,
-    name: &str,
+    name: Option<&str>,
 ) -> Result<HttpResponse, ApiError> {
-    let scheme = models::scheme(name).map_err(ApiError::closing)?;
+    let model = state.service().map_err(ApiError::closing)?.model();
+    let scheme = name.map(|name| models::scheme(model, name)).transpose().map_err(ApiError::closing)?.flatten();
     body::check_type(request, &["application/json"])?;
     let deadline = state.deadline(request)?;
     let window = state.service()?.window_tokens();
@@ -112,13 +113,14 @@ async fn answer(
 
 fn items(
     state: &State,
-    scheme: EntityScheme,
+    scheme: Option<EntityScheme>,
     text: &str,
     tokens: &[crate::decode::TaggedToken],
     parameters: &Parameters,
 ) -> Result<Vec<super::hugging_face::Item>, ApiError> {
     let failed = |reason: String| ApiError::new("inference_failed", reason);
     let model = state.loaded().ok_or_else(super::errors::starting)?.model();
-    let scheme = model.scheme(scheme.name()).map_err(|error| failed(error.to_string()))?;
+    let scheme = model.entity_head(scheme.map(EntityScheme::name)).and_then(|head| model.scheme(head));
+    let scheme = scheme.map_err(|error| failed(error.to_string()))?;
     token_classification(model.tokenizer(), scheme, text, tokens, parameters).map_err(|error| failed(error.to_string()))
 }

@@ -15,6 +15,7 @@ pub(crate) use features::is_line_end;
 pub use features::{GAPS, Gap, SHAPES, Shape};
 pub use language::language_warning;
 pub use offsets::{OffsetUnit, Offsets};
+pub(crate) use tokens::trimmed;
 pub use tokens::{Tokenisation, Tokenizer, TokenizerError, Tokens};
 pub use windows::{Window, WindowSize, plan_windows};
 

@@ -90,7 +90,7 @@ fn cut_paragraph(tokens: &Tokens, text: &str, size: WindowSize, paragraph: Range
 /// closing marks, then a gap.
 pub(super) fn sentence_ends(tokens: &Tokens, text: &str, range: Range<usize>) -> Vec<usize> {
     let is = |token: usize, set: &str| {
-        let piece = &text[tokens.spans[token].clone()];
+        let piece = text[tokens.spans[token].clone()].trim();
         !piece.is_empty() && piece.chars().all(|character| set.contains(character))
     };
     let mut ends = Vec::new();

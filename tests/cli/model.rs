@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Run, Site};
-use crate::support::onrecord;
+use super::{Run, Site, list};
+use crate::support::{fixture, onrecord};
 
 /// What is changed about a copy of the tiny model, and what the message must name.
 struct Broken {
@@ -94,4 +94,37 @@ fn model_info_tells_what_the_model_is() {
             assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
         }
     }
+}
+
+#[test]
+fn a_token_classifier_finds_entities_only_and_says_so() {
+    let site = Site::new();
+    let directory = fixture("token_classifiers/distilbert");
+    let run = |arguments: &[&str]| {
+        let mut command = site.onrecord(arguments);
+        Run::of(command.env("ONRECORD_MODEL", &directory).write_stdin("Ana Duarte met Piet Oram in Porto Novo."))
+    };
+    let info = run(&["model", "info"]);
+    assert_eq!((info.code, info.stderr.as_str()), (0, ""));
+    for said in ["distilbert@", "DistilBERT, 2 layers", "entities    PER LOC ORG", "statements  none", "model card"] {
+        assert!(info.stdout.contains(said), "{said}: {}", info.stdout);
+    }
+    let found = run(&["extract", "--no-floating", "--max-window", "12"]);
+    assert_eq!((found.code, found.stderr.as_str()), (0, ""));
+    let found = &found.lines()[0];
+    assert!(!list(found, "entities").is_empty() && list(found, "statements").is_empty(), "{found}");
+    assert_eq!(run(&["extract", "--output-format", "pretty"]).code, 0);
+    site.write("gold.jsonl", "");
+    for (arguments, said) in [
+        (&["extract", "--entity-scheme", "news9"][..], "labels of its own"),
+        (&["extract", "--max-window", "513"], "--max-window 513"),
+        (&["eval", "statements", "gold.jsonl"], "entities only"),
+        #[cfg(feature = "batch")]
+        (&["batch", "gold.jsonl", "--output", "out", "--flat", "statements"], "entities only"),
+    ] {
+        let run = run(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(run(&["eval", "entities", "gold.jsonl"]).code, 0);
 }

@@ -18,6 +18,7 @@ mod process;
 mod startup;
 mod status;
 mod streams;
+mod token_classifier;
 
 use onrecord::server::CODES;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -16,8 +16,9 @@ pub fn tiny_model() -> &'static PathBuf {
         let files = tiny::files();
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("tiny-model");
         std::fs::create_dir_all(&directory).expect("the directory can be made");
+        let weights = &files.weights[0];
         for (name, bytes) in
-            [("config.json", files.config), ("tokenizer.json", files.tokenizer), ("model.safetensors", files.weights)]
+            [("config.json", &files.config), ("tokenizer.json", &files.tokenizer), ("model.safetensors", weights)]
         {
             // Whole or not at all: another run of the tests may be reading it.
             let unfinished = directory.join(format!("{name}.{}", std::process::id()));
@@ -51,8 +52,12 @@ pub struct Server {
 impl Server {
     /// A server with the tiny model, which is ready.
     pub fn tiny(arguments: &[&str]) -> Self {
-        let server =
-            Self::spawn(&[&["--model", tiny_model().to_str().expect("the path is UTF-8")], arguments].concat());
+        Self::with_model(tiny_model(), arguments)
+    }
+
+    /// A server with the model in a directory, which is ready.
+    pub fn with_model(directory: &Path, arguments: &[&str]) -> Self {
+        let server = Self::spawn(&[&["--model", directory.to_str().expect("the path is UTF-8")], arguments].concat());
         server.wait_until_ready();
         server
     }

@@ -16,7 +16,7 @@ impl Site {
         let files = tiny::files();
         site.write("model/config.json", &files.config);
         site.write("model/tokenizer.json", &files.tokenizer);
-        site.write("model/model.safetensors", &files.weights);
+        site.write("model/model.safetensors", &files.weights[0]);
         site
     }
 

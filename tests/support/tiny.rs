@@ -72,9 +72,10 @@ pub fn files() -> ModelFiles {
     });
     ModelFiles {
         origin: "tiny model".to_owned(),
+        name: "tiny".to_owned(),
         config: Cow::Owned(config.to_string().into_bytes()),
         tokenizer: Cow::Owned(tokenizer.to_string().into_bytes()),
-        weights: Cow::Owned(weights(vocabulary.len())),
+        weights: vec![Cow::Owned(weights(vocabulary.len()))],
     }
 }
 

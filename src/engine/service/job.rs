@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::queue::Client;
 use super::{Answer, Found, Timings, Usage, Want};
 use crate::decode::{DocumentDecoder, Reading, TokenDecoder};
-use crate::engine::{EngineError, Extraction, Options};
+use crate::engine::{EngineError, Extraction, Options, entity_head};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows};
 
@@ -90,9 +90,14 @@ impl Preparation {
                 let windows = plan_windows(&tokens, &document.text, size);
                 timings.tokenise += started.elapsed();
                 let usage = Usage { windows: windows.len(), tokens: windows.iter().map(|w| w.tokens.len()).sum() };
-                let progress =
-                    Progress { decoder: Some(Decoder::new(want)), arrived: BTreeMap::new(), next: 0, timings };
-                let progress = Mutex::new(progress);
+                let decoder = match Decoder::new(model, want) {
+                    Ok(decoder) => Some(decoder),
+                    Err(error) => {
+                        let answer = Answer { place, found: Err(error.into()), usage: Usage::default(), timings };
+                        return Prepared::Answered(Box::new(Reply { client, answer }));
+                    }
+                };
+                let progress = Mutex::new(Progress { decoder, arrived: BTreeMap::new(), next: 0, timings });
                 let job = Job { place, document, want, client, tokens, windows, usage, progress };
                 match job.answer_if_complete(model) {
                     Some(reply) => Prepared::Answered(Box::new(reply)),
@@ -140,13 +145,14 @@ enum Decoder {
 }
 
 impl Decoder {
-    fn new(want: Want) -> Self {
-        match want {
+    fn new(model: &Model, want: Want) -> Result<Self, ModelError> {
+        Ok(match want {
             Want::Extraction(options) => {
-                Self::Extraction(Box::new(DocumentDecoder::new(options.entity_scheme.name())), options)
+                let head = entity_head(model, options.entity_scheme)?;
+                Self::Extraction(Box::new(DocumentDecoder::new(head)), options)
             }
-            Want::Tags(scheme) => Self::Tags(TokenDecoder::new(scheme.name())),
-        }
+            Want::Tags(scheme) => Self::Tags(TokenDecoder::new(entity_head(model, scheme)?)),
+        })
     }
 }
 

@@ -76,8 +76,8 @@ impl Default for ServiceOptions {
 pub enum Want {
     /// Entities, statements and speakers. The options' `max_window` has no effect: the service has its own.
     Extraction(Options),
-    /// What an entity head says of each token.
-    Tags(EntityScheme),
+    /// What an entity head says of each token; `None`: the model's first choice.
+    Tags(Option<EntityScheme>),
 }
 
 /// What was found in one document.

@@ -10,8 +10,8 @@ use super::queue::{Alone, Batch, Step, Task};
 use super::{Answer, Shared, State, Timings, Usage, Want};
 use crate::decode::DocumentDecoder;
 use crate::engine::windows::{Running, run_batch};
-use crate::engine::{EngineError, EntityScheme};
-use crate::model::{WindowInput, WindowOutput};
+use crate::engine::{EngineError, entity_head};
+use crate::model::{Model, WindowInput, WindowOutput};
 
 /// From this many tokens on, a lone batch is faster when all workers share it.
 const SHARED_TOKENS: usize = 96;
@@ -161,8 +161,9 @@ fn run_windows<'a>(shared: &'a Shared, batch: Batch<Work>, running: Running<'_>)
     let mut running = Some(running);
     // Windows for which the same heads are to be run go together.
     while let Some((_, first, _)) = windows.first() {
-        let wanted = Heads::of(first.want);
-        let group: Vec<_> = windows.extract_if(.., |(_, job, _)| Heads::of(job.want) == wanted).collect();
+        let wanted = Heads::of(&shared.model, first.want);
+        let group: Vec<_> =
+            windows.extract_if(.., |(_, job, _)| Heads::of(&shared.model, job.want) == wanted).collect();
         answered.extend(run_group(shared, &wanted, &group, running.take().unwrap_or(Running::Alone)));
     }
     let mut state = shared.state();
@@ -175,28 +176,31 @@ fn run_windows<'a>(shared: &'a Shared, batch: Batch<Work>, running: Running<'_>)
 
 /// The heads that a request needs.
 #[derive(PartialEq)]
-struct Heads {
+struct Heads<'model> {
     statements: bool,
-    entities: EntityScheme,
+    entities: &'model str,
 }
 
-impl Heads {
-    fn of(want: Want) -> Self {
-        match want {
-            Want::Extraction(options) => Self { statements: true, entities: options.entity_scheme },
-            Want::Tags(scheme) => Self { statements: false, entities: scheme },
-        }
+impl<'model> Heads<'model> {
+    /// A job whose head the model lacks has had its answer before it came to windows.
+    fn of(model: &'model Model, want: Want) -> Self {
+        let (statements, scheme) = match want {
+            Want::Extraction(options) => (model.finds_statements(), options.entity_scheme),
+            Want::Tags(scheme) => (false, scheme),
+        };
+        Self { statements, entities: entity_head(model, scheme).unwrap_or_default() }
     }
 }
 
 fn run_group(
     shared: &Shared,
-    heads: &Heads,
+    heads: &Heads<'_>,
     group: &[(u64, Arc<Job>, usize)],
     running: Running<'_>,
 ) -> Vec<(u64, Reply)> {
-    let both = DocumentDecoder::heads(heads.entities.name());
-    let names = if heads.statements { &both[..] } else { &both[1..] };
+    let names =
+        if heads.statements { DocumentDecoder::heads(&shared.model, heads.entities) } else { vec![heads.entities] };
+    let names = names.as_slice();
     let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();
     let tokens: usize = inputs.iter().map(|input| input.ids.len()).sum();
     let started = Instant::now();

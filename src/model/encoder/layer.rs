@@ -1,18 +1,20 @@
-//! One layer of the encoder.
+//! One layer of an encoder that is built like BERT.
 
 use std::ops::Range;
 
+use super::activation::activate;
+use super::disentangled::{DisentangledAttention, Positions};
 use super::linear::Linear;
-use super::normalisation;
 use super::scratch::{Worker, room};
+use super::{BLOCK, normalisation};
 use crate::model::Arithmetic;
+use crate::model::architecture::{Activation, Architecture};
 use crate::model::config::EncoderConfig;
-use crate::model::kernels::{KernelPath, Normalisation, WindowRows, add_and_normalise, attention, gelu_in_place};
+use crate::model::kernels::{KernelPath, Normalisation, RelativeBias, WindowRows, add_and_normalise, attention};
 use crate::model::weights::{Weights, WeightsError};
 
-/// Rows that go through the row-wise part of a layer together: their intermediate values stay in the second-level
-/// cache.
-const BLOCK: usize = 48;
+/// The weights and the bias of a linear layer.
+type LinearValues = (Vec<f32>, Vec<f32>);
 
 pub(super) struct Layer {
     query_key_value: Linear,
@@ -21,6 +23,9 @@ pub(super) struct Layer {
     intermediate: Linear,
     output: Linear,
     output_norm: Normalisation,
+    activation: Activation,
+    /// For DeBERTa.
+    disentangled: Option<DisentangledAttention>,
     hidden: usize,
     heads: usize,
 }
@@ -30,34 +35,60 @@ impl Layer {
         weights: &Weights<'_>,
         index: usize,
         config: &EncoderConfig,
+        positions: Option<&Positions>,
         arithmetic: Arithmetic,
     ) -> Result<Self, WeightsError> {
         let (hidden, wide, heads) = (config.hidden_size, config.intermediate_size, config.num_attention_heads);
-        let name = |part: &str| format!("bert.encoder.layer.{index}.{part}");
-        let values = |part: &str, columns: usize, inputs: usize| -> Result<(Vec<f32>, Vec<f32>), WeightsError> {
-            let weight = weights.values(&format!("{}.weight", name(part)), &[columns, inputs])?;
-            Ok((weight, weights.values(&format!("{}.bias", name(part)), &[columns])?))
+        let names = config.architecture.layer_names(index);
+        let values = |name: &str, columns: usize, inputs: usize| -> Result<LinearValues, WeightsError> {
+            let weight = weights.values(&format!("{name}.weight"), &[columns, inputs])?;
+            Ok((weight, weights.values(&format!("{name}.bias"), &[columns])?))
         };
-        let linear = |part: &str, columns: usize, inputs: usize| -> Result<Linear, WeightsError> {
-            let (weight, bias) = values(part, columns, inputs)?;
+        let linear = |name: &str, columns: usize, inputs: usize| -> Result<Linear, WeightsError> {
+            let (weight, bias) = values(name, columns, inputs)?;
             Ok(Linear::pack(&weight, bias, inputs, arithmetic))
         };
-        let (mut weight, mut bias) = values("attention.self.query", hidden, hidden)?;
         // Scores are divided by the root of a head's width: the queries can as well be.
-        let scale = 1.0 / ((hidden / heads) as f32).sqrt();
-        weight.iter_mut().chain(&mut bias).for_each(|value| *value *= scale);
-        for part in ["attention.self.key", "attention.self.value"] {
-            let (more_weight, more_bias) = values(part, hidden, hidden)?;
+        let scaled = |name: &str, terms: usize| -> Result<LinearValues, WeightsError> {
+            let (mut weight, mut bias) = values(name, hidden, hidden)?;
+            let scale = 1.0 / ((hidden / heads * terms) as f32).sqrt();
+            weight.iter_mut().chain(&mut bias).for_each(|value| *value *= scale);
+            Ok((weight, bias))
+        };
+        let (query, key, disentangled) = match (&config.architecture, positions) {
+            (Architecture::DebertaV2(how), Some(positions)) => {
+                let (to_positions, from_positions) = (how.content_to_position, how.position_to_content);
+                let terms = 1 + usize::from(to_positions) + usize::from(from_positions);
+                let (query, key) = (scaled(&names.query, terms)?, values(&names.key, hidden, hidden)?);
+                let own = |part: &str| names.query.replace("query_proj", part);
+                let (own_query, own_key) = match how.shares_projections {
+                    true => (query.clone(), key.clone()),
+                    false => (
+                        if from_positions { scaled(&own("pos_query_proj"), terms)? } else { Default::default() },
+                        if to_positions { values(&own("pos_key_proj"), hidden, hidden)? } else { Default::default() },
+                    ),
+                };
+                let own = (from_positions.then_some(&own_query), to_positions.then_some(&own_key));
+                let sizes = (hidden, heads);
+                let attention = DisentangledAttention::new(positions, own.0, own.1, sizes, arithmetic.kernels);
+                (query, key, Some(attention))
+            }
+            _ => (scaled(&names.query, 1)?, values(&names.key, hidden, hidden)?, None),
+        };
+        let (mut weight, mut bias) = query;
+        for (more_weight, more_bias) in [key, values(&names.value, hidden, hidden)?] {
             weight.extend(more_weight);
             bias.extend(more_bias);
         }
         Ok(Self {
             query_key_value: Linear::pack(&weight, bias, hidden, arithmetic),
-            attention_output: linear("attention.output.dense", hidden, hidden)?,
-            attention_norm: normalisation(weights, &name("attention.output.LayerNorm"), config)?,
-            intermediate: linear("intermediate.dense", wide, hidden)?,
-            output: linear("output.dense", hidden, wide)?,
-            output_norm: normalisation(weights, &name("output.LayerNorm"), config)?,
+            attention_output: linear(&names.attention_output, hidden, hidden)?,
+            attention_norm: normalisation(weights, &names.attention_norm, config)?,
+            intermediate: linear(&names.intermediate, wide, hidden)?,
+            output: linear(&names.output, hidden, wide)?,
+            output_norm: normalisation(weights, &names.output_norm, config)?,
+            activation: config.activation,
+            disentangled,
             hidden,
             heads,
         })
@@ -71,26 +102,22 @@ impl Layer {
         }
     }
 
-    /// Attention of the rows from `first` on, each within its window; `packed` holds all rows of the batch.
+    /// Attention of some of a window's queries to the whole window: `out` is `[queries, hidden]`.
     pub(super) fn attend(
         &self,
         path: KernelPath,
-        windows: &[Range<usize>],
-        packed: &[f32],
-        first: usize,
-        attended: &mut [f32],
+        (bias, positions): (Option<RelativeBias<'_>>, Option<&Positions>),
+        rows: &[f32],
+        queries: Range<usize>,
         worker: &mut Worker,
+        out: &mut [f32],
     ) {
-        let end = first + attended.len() / self.hidden;
-        for window in windows {
-            let (from, to) = (window.start.max(first), window.end.min(end));
-            if from >= to {
-                continue;
+        let rows = WindowRows { rows, heads: self.heads, size: self.hidden / self.heads, bias };
+        match (&self.disentangled, positions) {
+            (Some(own), Some(positions)) => {
+                own.attend(path, positions, rows, queries, &mut worker.disentangled, out);
             }
-            let rows = &packed[window.start * 3 * self.hidden..window.end * 3 * self.hidden];
-            let rows = WindowRows { rows, heads: self.heads, size: self.hidden / self.heads };
-            let out = &mut attended[(from - first) * self.hidden..(to - first) * self.hidden];
-            attention(path, rows, from - window.start..to - window.start, &mut worker.attention, out);
+            _ => attention(path, rows, queries, &mut worker.attention, out),
         }
     }
 
@@ -104,7 +131,7 @@ impl Layer {
             self.attention_output.apply(path, attended, quantised, product);
             add_and_normalise(path, states, product, &self.attention_norm);
             self.intermediate.apply(path, states, quantised, wide);
-            gelu_in_place(path, wide);
+            activate(path, self.activation, wide);
             self.output.apply(path, wide, quantised, product);
             add_and_normalise(path, states, product, &self.output_norm);
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::WindowInput;
+use super::disentangled::DisentangledScratch;
 use crate::model::kernels::{AttentionScratch, QuantisedRows};
 
 /// What the embeddings of one row are looked up by.
@@ -43,6 +44,9 @@ pub(in crate::model) struct Worker {
     pub(super) product: Vec<f32>,
     /// `[block, intermediate]`
     pub(super) wide: Vec<f32>,
+    /// `[block, intermediate]`, of layers with gates.
+    pub(super) gated: Vec<f32>,
+    pub(super) disentangled: DisentangledScratch,
 }
 
 impl Scratch {

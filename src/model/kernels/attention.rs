@@ -36,6 +36,31 @@ pub(in crate::model) struct WindowRows<'a> {
     pub(in crate::model) heads: usize,
     /// Width of a head.
     pub(in crate::model) size: usize,
+    /// What is added to scores.
+    pub(in crate::model) bias: Option<RelativeBias<'a>>,
+}
+
+/// What is added to the score of a query and a key, by how far the key stands behind the query.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::model) struct RelativeBias<'a> {
+    /// A row for each head, or one for all: `[heads or 1, 2 * reach - 1]`, with a key at the query's own place in the
+    /// middle.
+    pub(in crate::model) table: &'a [f32],
+    /// The longest window that the table is for.
+    pub(in crate::model) reach: usize,
+}
+
+impl RelativeBias<'_> {
+    fn row(&self) -> usize {
+        2 * self.reach - 1
+    }
+
+    /// The row of a head, or of all.
+    #[inline(always)]
+    fn of(&self, head: usize) -> &[f32] {
+        let row = self.row();
+        if self.table.len() == row { self.table } else { &self.table[head * row..(head + 1) * row] }
+    }
 }
 
 impl WindowRows<'_> {
@@ -59,6 +84,11 @@ pub(in crate::model) fn attention(
     assert!(window.heads > 0 && window.size > 0 && window.rows.len().is_multiple_of(window.stride()), "whole rows");
     assert!(queries.start <= queries.end && queries.end <= window.length(), "queries within the window");
     assert_eq!(out.len(), queries.len() * window.heads * window.size, "a row out for each query");
+    if let Some(bias) = window.bias {
+        assert!(bias.reach > 0 && window.length() <= bias.reach, "a bias for each distance in the window");
+        let rows = bias.table.len() / bias.row();
+        assert!(bias.table.len() == rows * bias.row() && [1, window.heads].contains(&rows), "a bias for each head");
+    }
     path.run(Attention { window, queries, scratch, out });
 }
 
@@ -74,7 +104,7 @@ impl Operation for Attention<'_> {
 
     #[inline(always)]
     fn run<L: Machine>(self, lanes: L) {
-        let WindowRows { rows, heads, size } = self.window;
+        let WindowRows { rows, heads, size, bias } = self.window;
         let (stride, length, width) = (self.window.stride(), self.window.length(), heads * size);
         let padded = length.next_multiple_of(PANEL);
         let AttentionScratch { keys, values, scores } = self.scratch;
@@ -106,6 +136,15 @@ impl Operation for Attention<'_> {
                     // has `QUERIES` rows of `padded` numbers.
                     unsafe { tile.compute(lanes, count) };
                 }
+                if let Some(bias) = bias {
+                    for (query, scores) in (first..first + count).zip(scores.chunks_exact_mut(padded)) {
+                        let bias = &bias.of(head)[bias.reach - 1 - query..][..length];
+                        each_vector!(lanes: L, &mut scores[..length], |place, score, count| {
+                            // SAFETY: `bias` is as long as the scores.
+                            lanes.add(score, unsafe { read(lanes, bias, place, count, 0.0) })
+                        });
+                    }
+                }
                 let mut sums = [1.0f32; QUERIES];
                 for (scores, sum) in scores.chunks_exact_mut(padded).zip(&mut sums).take(count) {
                     *sum = exponentials(lanes, &mut scores[..length]);
@@ -135,6 +174,29 @@ impl Operation for Attention<'_> {
                 }
                 first += count;
             }
+        }
+    }
+}
+
+/// Softmax of every row of so many values.
+pub(in crate::model) fn softmax_in_place(path: KernelPath, rows: &mut [f32], width: usize) {
+    assert!(width > 0 && rows.len().is_multiple_of(width), "whole rows");
+    path.run(Softmax { rows, width });
+}
+
+struct Softmax<'a> {
+    rows: &'a mut [f32],
+    width: usize,
+}
+
+impl Operation for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Machine>(self, lanes: L) {
+        for row in self.rows.chunks_exact_mut(self.width) {
+            let share = lanes.splat(1.0 / exponentials(lanes, row));
+            each_vector!(lanes: L, row, |place, value, _count| lanes.multiply(value, share));
         }
     }
 }

@@ -92,7 +92,7 @@ pub fn kernels(path: KernelPath) -> Vec<Case> {
         let mut scratch = AttentionScratch::default();
         let mut out = vec![0.0; length * heads * size];
         cases.push(case(format!("attention {length} {path}"), 2 * length * length * heads * size, move || {
-            attention(path, WindowRows { rows: &rows, heads, size }, 0..length, &mut scratch, &mut out);
+            attention(path, WindowRows { rows: &rows, heads, size, bias: None }, 0..length, &mut scratch, &mut out);
         }));
     }
     cases

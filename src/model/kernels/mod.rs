@@ -30,7 +30,7 @@ mod rows;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
 
-pub(super) use attention::{AttentionScratch, WindowRows, attention};
+pub(super) use attention::{AttentionScratch, RelativeBias, WindowRows, attention, softmax_in_place};
 use dots::Machine;
 pub(super) use half::HalfTable;
 pub(super) use integer_product::integer_product;

@@ -40,27 +40,35 @@ pub fn token_classification(
     if strategy == AggregationStrategy::None {
         for (at, token) in tokens.iter().enumerate() {
             let name = scheme.name_of(token.tag);
-            if !ignored(&name) {
+            if !ignored(name) {
                 let (_, score) = decoded(token);
                 // The pipeline counts the special token at the start.
-                let index = Some(at + 1);
-                items.push(Item { entity: Some(name), index, ..item(std::slice::from_ref(token), score, word(token)) });
+                let (entity, index) = (Some(name.to_owned()), Some(at + 1));
+                items.push(Item { entity, index, ..item(std::slice::from_ref(token), score, word(token)) });
             }
         }
         return Ok(items);
     }
     let units = units(tokenizer, text, tokens, strategy);
-    let continues =
-        |before: &Unit, unit: &Unit| scheme.label_of(before.tag) == scheme.label_of(unit.tag) && !begins(unit.tag);
+    let continues = |before: &Unit, unit: &Unit| {
+        let ((_, before), (begins, label)) = (grouping(scheme.name_of(before.tag)), grouping(scheme.name_of(unit.tag)));
+        before == label && !begins
+    };
     for group in units.chunk_by(continues) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
-        let label = scheme.label_of(first.tag);
+        // Here the pipeline takes off any prefix, and not only B and I.
+        let name = scheme.name_of(first.tag);
+        let label = name.split_once('-').map_or(name, |(_, label)| label);
         if ignored(label) {
             continue;
         }
         let mut words = Vec::with_capacity(group.len());
         for unit in group {
-            words.push(tokenizer.join(tokens[unit.tokens.clone()].iter().map(word).collect())?);
+            let pieces = &tokens[unit.tokens.clone()];
+            words.push(match strategy {
+                AggregationStrategy::Simple => pieces.iter().map(word).collect(),
+                _ => tokenizer.join(pieces.iter().map(word).collect())?,
+            });
         }
         let score = group.iter().map(|unit| unit.score).sum::<f32>() / group.len() as f32;
         let tokens = &tokens[first.tokens.start..last.tokens.end];
@@ -69,9 +77,13 @@ pub fn token_classification(
     Ok(items)
 }
 
-/// True for B tags.
-fn begins(tag: usize) -> bool {
-    tag % 2 == 1
+/// What decides whether a tag goes on with the group before: whether it begins one, and its label.
+fn grouping(name: &str) -> (bool, &str) {
+    match name.split_once('-') {
+        Some(("B", label)) => (true, label),
+        Some(("I", label)) => (false, label),
+        _ => (false, name),
+    }
 }
 
 /// A token as the pipeline writes it.
@@ -88,8 +100,16 @@ impl Piece {
             return Self { word: source.to_owned(), is_subword: false };
         }
         let word = tokenizer.piece(token.id).unwrap_or_default();
-        // The pipeline's own test: "##" makes a piece longer than its text. So does whatever else changes a length.
-        let is_subword = word.chars().count() != source.chars().count();
+        // The pipeline's own tests. Where the vocabulary marks pieces, "##" makes one longer than its text; so does
+        // whatever else changes a length. Where it does not, a token without a space at its start or before it goes on.
+        let is_subword = match tokenizer.continuing_prefix() {
+            Some(_) => word.chars().count() != source.chars().count(),
+            None => {
+                let before = text.get(..token.bytes.start).and_then(|text| text.chars().next_back());
+                let starts_with_space = text.get(token.bytes.start..).is_some_and(|text| text.starts_with(' '));
+                before.is_some_and(|before| before != ' ') && !starts_with_space
+            }
+        };
         Self { word, is_subword }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::{AttentionScratch, KernelPath, WindowRows, attention};
+use super::super::{AttentionScratch, KernelPath, RelativeBias, WindowRows, attention, softmax_in_place};
 use super::{Exact, ROUNDING, assert_all_close, bits, numbers, written};
 
 fn lengths() -> impl Strategy<Value = usize> {
@@ -22,7 +22,7 @@ fn used_scratch(path: KernelPath) -> AttentionScratch {
     let (heads, size, length) = (1, 41, 80);
     let rows = numbers(7, length * 3 * heads * size, 50.0);
     let mut scratch = AttentionScratch::default();
-    let window = WindowRows { rows: &rows, heads, size };
+    let window = WindowRows { rows: &rows, heads, size, bias: None };
     attention(path, window, 0..length, &mut scratch, &mut vec![0.0; length * heads * size]);
     scratch
 }
@@ -37,19 +37,27 @@ fn attended(
 }
 
 fn plain_attention(window: WindowRows<'_>) -> Vec<Exact> {
-    let WindowRows { rows, heads, size } = window;
+    let WindowRows { rows, heads, size, bias } = window;
     let width = heads * size;
     let rows: Vec<&[f32]> = rows.chunks_exact(3 * width).collect();
     let mut out = Vec::new();
-    for query in &rows {
+    for (place, query) in rows.iter().enumerate() {
         for head in 0..heads {
+            let added = |key: usize| {
+                bias.map_or(0.0, |RelativeBias { table, reach }| {
+                    let row = if table.len() == 2 * reach - 1 { 0 } else { head };
+                    f64::from(table[row * (2 * reach - 1) + reach - 1 + key - place])
+                })
+            };
             let part = |row: &[f32], part: usize| row[part * width + head * size..][..size].to_vec();
             let query = part(query, 0);
             let products = |key: &[f32], of: fn(f64) -> f64| {
                 query.iter().zip(part(key, 1)).map(|(&left, right)| of(f64::from(left) * f64::from(right))).sum::<f64>()
             };
-            let scores: Vec<f64> = rows.iter().map(|key| products(key, |product| product)).collect();
-            let magnitude = rows.iter().map(|key| products(key, f64::abs)).fold(0.0, f64::max);
+            let keys = || rows.iter().enumerate();
+            let scores: Vec<f64> = keys().map(|(at, key)| products(key, |product| product) + added(at)).collect();
+            let near = keys().filter(|&(at, _)| added(at) > -1e9);
+            let magnitude = near.map(|(at, key)| products(key, f64::abs) + added(at).abs()).fold(0.0, f64::max);
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let shares: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
             let sum: f64 = shares.iter().sum();
@@ -74,9 +82,47 @@ proptest! {
         spread in select(vec![0.5f32, 2.0]),
     ) {
         let rows = numbers(seed, length * 3 * heads * size, spread);
-        let window = WindowRows { rows: &rows, heads, size };
+        let window = WindowRows { rows: &rows, heads, size, bias: None };
         let exact = plain_attention(window);
         assert_all_close(&exact, |path| attended(path, window, 0..length, &mut used_scratch(path)));
+    }
+
+    #[test]
+    fn a_bias_is_added_by_distance(
+        (length, heads, size) in (lengths(), 1usize..=3, sizes()),
+        (seed, more) in any::<(u32, u8)>(),
+        (for_all, band) in any::<(bool, Option<u8>)>(),
+    ) {
+        let reach = length + usize::from(more % 20);
+        let rows = numbers(seed, length * 3 * heads * size, 1.0);
+        let mut table = numbers(seed ^ 1, if for_all { 1 } else { heads } * (2 * reach - 1), 3.0);
+        // What is farther than a band is not seen at all.
+        for (place, value) in table.iter_mut().enumerate() {
+            let distance = (place % (2 * reach - 1)).abs_diff(reach - 1);
+            if band.is_some_and(|band| distance > usize::from(band % 8)) {
+                *value = f32::NEG_INFINITY;
+            }
+        }
+        let window = WindowRows { rows: &rows, heads, size, bias: Some(RelativeBias { table: &table, reach }) };
+        let exact = plain_attention(window);
+        assert_all_close(&exact, |path| attended(path, window, 0..length, &mut used_scratch(path)));
+    }
+
+    #[test]
+    fn softmax_is_that_of_a_plain_loop(width in lengths(), count in 1usize..4, seed: u32) {
+        let rows = numbers(seed, width * count, 8.0);
+        let exact: Vec<Exact> = rows.chunks_exact(width).flat_map(|row| {
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let shares: Vec<f64> = row.iter().map(|&score| f64::from(score - largest).exp()).collect();
+            let sum: f64 = shares.iter().sum();
+            let tolerance = (2 * width + 16) as f64 * ROUNDING;
+            shares.into_iter().map(move |share| Exact { value: share / sum, tolerance }).collect::<Vec<_>>()
+        }).collect();
+        assert_all_close(&exact, |path| {
+            let mut found = rows.clone();
+            softmax_in_place(path, &mut found, width);
+            found
+        });
     }
 
     #[test]
@@ -87,7 +133,7 @@ proptest! {
         let from = from % (length + 1);
         let part = from..from + count % (length - from + 1);
         let rows = numbers(seed, length * 3 * heads * size, 2.0);
-        let window = WindowRows { rows: &rows, heads, size };
+        let window = WindowRows { rows: &rows, heads, size, bias: None };
         for path in KernelPath::available() {
             let mut scratch = used_scratch(path);
             let whole = attended(path, window, 0..length, &mut scratch);
@@ -102,7 +148,7 @@ proptest! {
 #[test]
 fn far_scores_leave_one_value() {
     let rows: Vec<f32> = (0..20).flat_map(|row| [1e4, row as f32, 1000.0 + row as f32]).collect();
-    let window = WindowRows { rows: &rows, heads: 1, size: 1 };
+    let window = WindowRows { rows: &rows, heads: 1, size: 1, bias: None };
     for path in KernelPath::available() {
         assert_eq!(attended(path, window, 0..20, &mut used_scratch(path)), [1019.0; 20], "{path}");
     }

@@ -1,8 +1,8 @@
 //! Sizes that do not fit are refused before memory is touched.
 
 use super::super::{
-    AttentionScratch, FloatMatrix, HalfTable, IntegerMatrix, KernelPath, Normalisation, QuantisedRows, WindowRows,
-    add_and_normalise, attention, float_product, integer_product,
+    AttentionScratch, FloatMatrix, HalfTable, IntegerMatrix, KernelPath, Normalisation, QuantisedRows, RelativeBias,
+    WindowRows, add_and_normalise, attention, float_product, integer_product, softmax_in_place,
 };
 
 fn path() -> KernelPath {
@@ -24,7 +24,7 @@ fn rows_of(inputs: usize) -> QuantisedRows {
 }
 
 fn attend(numbers: usize, queries: std::ops::Range<usize>, out: usize) {
-    let window = WindowRows { rows: &vec![1.0; numbers], heads: 1, size: 2 };
+    let window = WindowRows { rows: &vec![1.0; numbers], heads: 1, size: 2, bias: None };
     attention(path(), window, queries, &mut AttentionScratch::default(), &mut vec![0.0; out]);
 }
 
@@ -112,6 +112,30 @@ fn queries() {
 #[should_panic(expected = "a row out for each query")]
 fn attention_out() {
     attend(12, 0..2, 3);
+}
+
+fn attend_with(table: usize, reach: usize) {
+    let bias = Some(RelativeBias { table: &vec![1.0; table], reach });
+    let window = WindowRows { rows: &[1.0; 18], heads: 1, size: 2, bias };
+    attention(path(), window, 0..3, &mut AttentionScratch::default(), &mut [0.0; 6]);
+}
+
+#[test]
+#[should_panic(expected = "a bias for each distance in the window")]
+fn bias_reach() {
+    attend_with(3, 2);
+}
+
+#[test]
+#[should_panic(expected = "a bias for each head")]
+fn bias_heads() {
+    attend_with(10, 3);
+}
+
+#[test]
+#[should_panic(expected = "whole rows")]
+fn softmax_rows() {
+    softmax_in_place(path(), &mut [1.0; 5], 2);
 }
 
 #[test]
