@@ -33,6 +33,8 @@ pub(super) fn who_can_speak(text: &str, entities: &[Entity]) -> Vec<Entity> {
 fn body(text: &str, entity: &Entity) -> Option<ByteRange> {
     let nouns: &[&str] = match entity.label.as_str() {
         "PER" => &OF_PEOPLE,
+        // A candidate whose campaign it is may be taken for an organisation.
+        "ORG" => &OF_PEOPLE[..3],
         "LOC" | "NORP" => &OF_PLACES,
         _ => return None,
     };

@@ -249,7 +249,10 @@ impl<'text> Form<'text> {
 
     /// True when this form can be short for `other`.
     fn shortens(&self, other: &Self) -> bool {
-        if self.label != other.label || self.lower.len() >= other.lower.len() {
+        // "C.S.C." is easily taken for a place.
+        let letters = self.letters.as_ref().map_or(0, String::len);
+        let is_like = self.label == other.label || letters > 2 && self.label == "LOC" && other.label == "ORG";
+        if !is_like || self.lower.len() >= other.lower.len() {
             return false;
         }
         match self.label {
