@@ -210,14 +210,21 @@ test("an article of 200 KB is shown whole and stays quick", async (t) => {
   assert(await page.locator("#article .lit").count() > 0);
   const top = await page.locator("#article .lit").first().evaluate((it) => it.getBoundingClientRect().top);
   assert(top > 0 && top < 860, "its place is in sight");
-  const milliseconds = await page.evaluate(async () => {
+  // Time of the processor and not of the clock, on which others may work at the same time.
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const worked = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return 1000 * metrics.find(({ name }) => name === "TaskDuration").value;
+  };
+  const before = await worked();
+  await page.evaluate(async () => {
     const slider = document.getElementById("minimum");
-    const started = performance.now();
     slider.value = 0.9;
     slider.dispatchEvent(new Event("input"));
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    return performance.now() - started;
   });
-  t.diagnostic(`drawing 200 KB anew: ${Math.round(milliseconds)} ms`);
-  assert(milliseconds < 3000, `filtering took ${milliseconds} ms`);
+  const milliseconds = (await worked()) - before;
+  t.diagnostic(`drawing 200 KB anew: ${Math.round(milliseconds)} ms of the processor`);
+  assert(milliseconds > 0 && milliseconds < 3000, `filtering took ${milliseconds} ms`);
 });

@@ -79,7 +79,7 @@ export function workplace(...args) {
   place.open = async (test, { url = place.server.url, faults = [], ...options } = {}) => {
     const context = await place.browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
     // A busy machine is no fault.
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const found = [];
     page.on("console", (message) => found.push(`console: ${message.text()}`));

@@ -141,13 +141,13 @@ test("what is too long is refused with the limit, before or by the server", asyn
 
 test("a server that is busy is asked again, and one may stop", async (t) => {
   const page = await place.open(t, { faults: [REFUSED] });
-  let refusals = 1;
+  let [refusals, seconds] = [1, "1"];
   let asked = 0;
   await page.route("**/v1/extract", (route) => {
     asked++;
     if (refusals-- <= 0) return route.continue();
     const error = { code: "overloaded", message: "too much is waiting", details: {} };
-    return route.fulfill({ status: 429, headers: { "Retry-After": "1" }, json: { error } });
+    return route.fulfill({ status: 429, headers: { "Retry-After": seconds }, json: { error } });
   });
   await page.fill("#text", "“No,” said Ilka Dorn.");
   await page.click("#find");
@@ -155,7 +155,8 @@ test("a server that is busy is asked again, and one may stop", async (t) => {
   await page.waitForSelector("#article .segment");
   assert.equal(asked, 2);
   await page.click("#anew");
-  refusals = 100;
+  // Time enough to press the button.
+  [refusals, seconds] = [100, "600"];
   await page.click("#find");
   await page.click("#notices >> text=Stop");
   assert.equal(await notice(page).count(), 0);
