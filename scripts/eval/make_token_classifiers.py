@@ -5,8 +5,8 @@
     make_token_classifiers.py [--out tests/fixtures/token_classifiers] [--check] [--seed 11]
 
 One model for each architecture that is read, with the kind of tokenizer that its family has, trained on the texts below,
-which were written for this purpose. All weights are drawn at random, so large that positions and neighbours matter and
-the answers are varied. `recorded.json` beside each model holds what the token-classification pipeline of transformers
+which were written for this purpose. All weights are drawn at random, so large that positions and neighbours matter; the
+classifier is fitted to the texts so that all labels occur. `recorded.json` beside each model holds what the token-classification pipeline of transformers
 says of the texts, with every aggregation strategy. With --check nothing is written: the models that are there must give
 the answers that are there.
 """
@@ -172,13 +172,21 @@ def randomise(model, seed):
     with torch.no_grad():
         for name, parameter in sorted(model.named_parameters()):
             norm = "norm" in name.lower()
-            if name == "classifier.weight":
-                parameter.copy_(draw(parameter, 0.8))
-            elif parameter.dim() > 1:
+            if parameter.dim() > 1:
                 table = "embeddings" in name or "relative_attention_bias" in name
                 parameter.copy_(draw(parameter, 0.7 if table else 0.3))
             else:
                 parameter.copy_((1.0 if norm and name.endswith("weight") else 0.0) + draw(parameter, 0.2))
+
+
+def vary(model, tokenizer):
+    """Makes every label about as frequent as any other on the texts, and answers sure of themselves."""
+    with torch.no_grad():
+        ids = [torch.tensor([tokenizer.encode(text).ids]) for text in EXAMPLES]
+        logits = torch.cat([model(text).logits[0] for text in ids])
+        scale = 3 / logits.std(dim=0)
+        model.classifier.bias.copy_((model.classifier.bias - logits.mean(dim=0)) * scale)
+        model.classifier.weight.mul_(scale[:, None])
 
 
 def make(folder, name, seed):
@@ -194,6 +202,7 @@ def make(folder, name, seed):
     )
     model = AutoModelForTokenClassification.from_config(config, attn_implementation="eager")
     randomise(model, seed)
+    vary(model.eval(), tokenizer)
     model.save_pretrained(folder, **({"max_shard_size": shard} if shard else {}))
 
 

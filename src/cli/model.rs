@@ -16,8 +16,8 @@ const OWN: [&str; 2] = ["small", "base"];
 #[derive(Debug, Args)]
 pub(super) struct ModelArguments {
     /// Another model than the embedded one (which is called small): a directory with config.json, tokenizer.json and
-    /// model.safetensors, or owner/name[@revision] on Hugging Face's hub. Token classifiers of both find their entities,
-    /// no statements (docs/models.md)
+    /// model.safetensors, or owner/name on Hugging Face's hub, with @revision if need be. Token classifiers of both find
+    /// their entities, no statements (docs/models.md)
     #[arg(long, value_name = "MODEL", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
 

@@ -109,7 +109,7 @@ impl FakeHub {
             .filter(|asked| {
                 let count = seen.entry(asked.path.clone()).or_default();
                 *count += 1;
-                *count % 2 == 0
+                count.is_multiple_of(2)
             })
             .collect()
     }

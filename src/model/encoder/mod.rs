@@ -83,7 +83,7 @@ enum Layers {
     /// Built like BERT's.
     Bert { layers: Vec<Layer>, bias: Option<BiasTable>, positions: Option<Positions> },
     /// ModernBERT's: angles of layers that see everything, and of those that see near tokens only.
-    Rotary { layers: Vec<RotaryLayer>, angles: (Angles, Angles), near: BiasTable, end: RotaryEnd },
+    Rotary { layers: Vec<RotaryLayer>, angles: (Angles, Angles), near: BiasTable, end: Box<RotaryEnd> },
 }
 
 impl Layers {
@@ -96,7 +96,7 @@ impl Layers {
                 layers: in_parallel(config.num_hidden_layers, layer)?,
                 angles: (Angles::new(how.bases.0, size, reach), Angles::new(how.bases.1, size, reach)),
                 near: BiasTable::band(how.reach, reach),
-                end: RotaryEnd::load(weights, config, how, arithmetic)?,
+                end: Box::new(RotaryEnd::load(weights, config, how, arithmetic)?),
             });
         }
         let bias = match &config.architecture {
