@@ -106,7 +106,10 @@ def main():
         )
     parts = Parts(arguments.output, arguments.rows_per_part)
     parts.begin()
-    found = ray.data.read_parquet([everywhere(path) for path in arguments.inputs], columns=options.columns_read(columns)).map_batches(
+    inputs = [everywhere(path) for path in arguments.inputs]
+    documents = ray.data.read_parquet(inputs, columns=options.columns_read(columns))
+    # What is read together, up to 128 MiB, would be half an hour's work for one actor, and none for the others.
+    found = documents.repartition(target_num_rows_per_block=arguments.rows_together).map_batches(
         Extract,
         fn_constructor_args=[options.extractor_options(arguments) | {"threads": arguments.threads}, columns],
         batch_format="pyarrow",
