@@ -94,7 +94,7 @@ class Extractor:
         threads: int | None = None,
         *,
         precision: Literal["int8", "f32"] | None = None,
-        entity_scheme: Literal["news9", "conll4"] = "news9",
+        entity_scheme: Literal["news9", "conll4"] | None = None,
         offset_unit: Literal["codepoint", "byte", "utf16"] = "codepoint",
         min_score: float = 0.0,
         floating: bool = True,

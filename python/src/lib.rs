@@ -48,7 +48,7 @@ struct Extractor {
 impl Extractor {
     #[new]
     #[pyo3(signature = (
-        model=None, threads=None, *, precision=None, entity_scheme="news9", offset_unit="codepoint", min_score=0.0,
+        model=None, threads=None, *, precision=None, entity_scheme=None, offset_unit="codepoint", min_score=0.0,
         floating=true, max_window=None, max_document_bytes=MAX_DOCUMENT_BYTES
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
@@ -57,7 +57,7 @@ impl Extractor {
         model: Option<PathBuf>,
         threads: Option<u16>,
         precision: Option<&str>,
-        entity_scheme: &str,
+        entity_scheme: Option<&str>,
         offset_unit: &str,
         min_score: f32,
         floating: bool,
@@ -71,7 +71,7 @@ impl Extractor {
             return Err(PyValueError::new_err(format!("min_score: {min_score} is not between 0 and 1")));
         }
         let options = Options {
-            entity_scheme: parsed(entity_scheme)?,
+            entity_scheme: entity_scheme.map(parsed).transpose()?,
             offset_unit: parsed(offset_unit)?,
             min_score,
             max_window,
@@ -174,8 +174,6 @@ fn start(
         None => Model::embedded(arithmetic),
     };
     let model = model.map_err(|error| unusable(&error))?;
-    // Told once, and not for each document.
-    model.scheme(options.entity_scheme.name()).map_err(|error| unusable(&error))?;
     Engine::new(model, options, threads).map_err(|error| unusable(&error))
 }
 
