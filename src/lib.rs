@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! text (document, offsets, windows) -> model (weights, encoder, heads) -> decode (entities, statements, speakers)
-//!   -> engine (queue, batches, workers) -> cli | server | batch    beside them: eval, hub
+//!   -> engine (queue, batches, workers) -> cli | server | batch    beside them: eval, export, hub
 //! ```
 //!
 //! The short way in:
@@ -30,6 +30,7 @@ pub mod cli;
 pub mod decode;
 pub mod engine;
 pub mod eval;
+pub mod export;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod json;

@@ -66,7 +66,7 @@ def test_what_is_not_texts_is_refused(extractor, arguments, error, message):
     [
         ({"model": "/nowhere"}, ValueError, "/nowhere"),
         ({"threads": 0}, ValueError, "threads"),
-        ({"threads": -1}, OverflowError, "negative"),
+        ({"threads": -1}, OverflowError, "threads"),
         ({"precision": "int4"}, ValueError, "int4"),
         ({"entity_scheme": "iob"}, ValueError, "use news9 or conll4"),
         ({"offset_unit": "words"}, ValueError, "use codepoint, byte or utf16"),

@@ -97,6 +97,23 @@ impl<'text> Offsets<'text> {
         let between = self.text[from..byte].chars();
         units + between.map(|character| self.unit.width(character)).sum::<usize>()
     }
+
+    /// The byte at a position in the chosen unit: the way back. `None` inside a character and behind the end.
+    pub fn byte(&self, position: usize) -> Option<usize> {
+        if self.checkpoints.is_empty() {
+            return self.text.is_char_boundary(position).then_some(position);
+        }
+        let index = self.checkpoints.partition_point(|&(_, units)| units <= position).checked_sub(1)?;
+        let (mut byte, mut units) = self.checkpoints[index];
+        for character in self.text[byte..].chars() {
+            if units >= position {
+                break;
+            }
+            units += self.unit.width(character);
+            byte += character.len_utf8();
+        }
+        (units == position).then_some(byte)
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +130,16 @@ mod tests {
         assert_eq!(end(OffsetUnit::Utf16), 8);
     }
 
+    #[test]
+    fn no_byte_is_found_inside_a_character_or_behind_the_end() {
+        let text = "é🦀.";
+        let byte = |unit, position| Offsets::new(text, unit).byte(position);
+        assert_eq!([0, 1, 2, 3, 4].map(|at| byte(OffsetUnit::Codepoint, at)), [Some(0), Some(2), Some(6), Some(7), None]);
+        assert_eq!([1, 2, 3, 4, 5].map(|at| byte(OffsetUnit::Utf16, at)), [Some(2), None, Some(6), Some(7), None]);
+        assert_eq!([1, 2, 7, 8].map(|at| byte(OffsetUnit::Byte, at)), [None, Some(2), Some(7), None]);
+        assert_eq!(Offsets::new("abc", OffsetUnit::Utf16).byte(4), None);
+    }
+
     proptest! {
         #[test]
         fn agrees_with_counting(text in "(\\PC|[\\r\\n\u{301}🦀]){0,600}") {
@@ -126,6 +153,7 @@ mod tests {
                         OffsetUnit::Utf16 => before.encode_utf16().count(),
                     };
                     prop_assert_eq!(offsets.at(byte), counted);
+                    prop_assert_eq!(offsets.byte(counted), Some(byte));
                 }
             }
         }
