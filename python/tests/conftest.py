@@ -19,26 +19,36 @@ def extractor():
     return Extractor(threads=2, precision="int8")
 
 
-@pytest.fixture
-def command(tmp_path):
-    """Runs the command in the directory of the test, with an environment free of its own variables."""
+class Command:
+    """Runs the command in a directory, with an environment free of its own variables."""
 
-    def run(*arguments, input=None):
+    def __init__(self, directory):
+        self.directory = directory
+
+    def __call__(self, *arguments, input=None):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")}
         return subprocess.run(
-            [BINARY, *arguments], cwd=tmp_path, env=environment, input=input, capture_output=True, text=True, check=False
-        )
+            [BINARY, *arguments],
+            cwd=self.directory, env=environment, input=input, capture_output=True, encoding="utf-8", check=False,
+        )  # fmt: skip
 
-    return run
+    def extract(self, texts, *flags):
+        """What `onrecord extract` says of texts, in their order."""
+        lines = "".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in texts.items())
+        flags = ["--precision", "int8", "--input-format", "jsonl", "--output-format", "jsonl", *flags]
+        return [json.loads(line) for line in self("extract", *flags, input=lines).stdout.splitlines()]
+
+
+@pytest.fixture
+def command(tmp_path):
+    return Command(tmp_path)
 
 
 @pytest.fixture
 def extract(command):
-    """What `onrecord extract` says of texts, by their ids."""
+    return command.extract
 
-    def run(texts, *flags):
-        lines = "".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in texts.items())
-        flags = ["--precision", "int8", "--input-format", "jsonl", "--output-format", "jsonl", *flags]
-        return [json.loads(line) for line in command("extract", *flags, input=lines).stdout.splitlines()]
 
-    return run
+@pytest.fixture(scope="module")
+def module_extract(tmp_path_factory):
+    return Command(tmp_path_factory.mktemp("command")).extract

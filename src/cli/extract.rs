@@ -2,20 +2,15 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Documents, InputFormat, Record};
-use super::output::{Problem, Writer, complain_at};
+use super::input::{Documents, InputFormat};
+use super::output::{Writer, complain_at};
+use super::results::{self, Outcome};
 use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED};
-use crate::engine::Engine;
-use crate::text::Document;
-
-/// Documents are processed together until they hold this much text per worker (bytes): enough to keep all workers
-/// busy with windows of like length, little enough that memory does not grow with the archive.
-const GROUP_BYTES: usize = 128 * 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct ExtractArguments {
@@ -81,77 +76,41 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<u8, Failure> {
     let by_terminal = if io::stdout().is_terminal() { OutputFormat::Pretty } else { OutputFormat::Jsonl };
     let format = arguments.output_format.unwrap_or(by_terminal);
     let output = BufWriter::new(io::stdout().lock());
-    let mut job = Job {
-        engine: &engine,
-        writer: Writer::new(output, format, arguments.color.is_on()),
-        seen: HashSet::new(),
-        failed: false,
-    };
-    let limit = GROUP_BYTES * engine.threads();
-    let (mut group, mut bytes) = (Vec::new(), 0);
-    for record in Documents::new(&arguments.files, arguments.input_format, arguments.max_document_bytes) {
-        bytes += record.document.as_ref().map_or(0, |document| document.text.len());
-        group.push(record);
-        if bytes >= limit || group.len() >= 1024 {
-            job.process(std::mem::take(&mut group))?;
-            bytes = 0;
-        }
-    }
-    job.process(group)?;
-    job.writer.finish().map_err(|error| Failure::output(&error))?;
-    Ok(if job.failed { SOME_FAILED } else { ALL_GOOD })
-}
-
-struct Job<'engine, W: Write> {
-    engine: &'engine Engine,
-    writer: Writer<W>,
-    /// Hashes of the ids seen so far: eight bytes a document, however long its id.
-    seen: HashSet<u64>,
-    failed: bool,
-}
-
-impl<W: Write> Job<'_, W> {
-    /// Processes a group of records and writes their results in order.
-    fn process(&mut self, records: Vec<Record>) -> Result<(), Failure> {
-        let mut documents: Vec<Document> = Vec::with_capacity(records.len());
-        let mut places = Vec::with_capacity(records.len());
-        for record in records {
-            let Record { path, line, id, document } = record;
-            let error = document.map(|document| documents.push(document)).err();
-            places.push((path, line, id, error));
-        }
-        let mut results = documents.iter().zip(self.engine.extract(&documents));
-        for (path, line, id, error) in places {
-            let written = match error {
-                Some(error) => {
-                    self.failed = true;
-                    self.writer.problem(&Problem::new(&path, line, id, error.code(), error.to_string()))
+    let mut writer = Writer::new(output, format, arguments.color.is_on());
+    let mut documents = Documents::new(&arguments.files, arguments.input_format, arguments.max_document_bytes);
+    let (mut seen, mut code) = (Seen::default(), ALL_GOOD);
+    while let Some(group) = results::next_group(&mut documents, &engine) {
+        for Outcome { path, line, result } in group {
+            let written = match result {
+                Ok((document, mut extraction)) => {
+                    if seen.is_repeated(&extraction.id) {
+                        let warning = format!("the id {:?} occurs more than once in the input", extraction.id);
+                        complain_at(&path, line, &warning);
+                        extraction.warnings.push(warning);
+                    }
+                    writer.extraction(&document, &extraction)
                 }
-                None => match results.next() {
-                    Some((document, Ok(mut extraction))) => {
-                        if self.is_repeated(&extraction.id) {
-                            let warning = format!("the id {:?} occurs more than once in the input", extraction.id);
-                            complain_at(&path, line, &warning);
-                            extraction.warnings.push(warning);
-                        }
-                        self.writer.extraction(document, &extraction)
-                    }
-                    Some((document, Err(error))) => {
-                        self.failed = true;
-                        let id = Some(document.id.clone());
-                        self.writer.problem(&Problem::new(&path, line, id, "inference_failed", error.to_string()))
-                    }
-                    None => Ok(()),
-                },
+                Err(problem) => {
+                    code = SOME_FAILED;
+                    writer.problem(&problem)
+                }
             };
             written.map_err(|error| Failure::output(&error))?;
         }
-        self.writer.flush().map_err(|error| Failure::output(&error))
+        writer.flush().map_err(|error| Failure::output(&error))?;
     }
+    writer.finish().map_err(|error| Failure::output(&error))?;
+    Ok(code)
+}
 
+/// Hashes of the ids seen so far: eight bytes a document, however long its id.
+#[derive(Default)]
+struct Seen(HashSet<u64>);
+
+impl Seen {
     fn is_repeated(&mut self, id: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
-        !self.seen.insert(hasher.finish())
+        !self.0.insert(hasher.finish())
     }
 }

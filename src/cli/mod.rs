@@ -3,7 +3,9 @@
 #[cfg(feature = "batch")]
 mod batch;
 mod evaluate;
+mod export;
 mod extract;
+mod folder;
 mod info;
 mod input;
 mod model;
@@ -11,6 +13,8 @@ mod output;
 mod pretty;
 #[cfg(feature = "batch")]
 mod progress;
+mod recorded;
+mod results;
 #[cfg(feature = "server")]
 mod serve;
 mod table;
@@ -45,6 +49,11 @@ pub struct Cli {
 enum Command {
     /// Extract entities, statements and speakers from articles.
     Extract(extract::ExtractArguments),
+    /// Extract, and write in a form that other tools read.
+    ///
+    /// docs/exports.md describes the forms: brat standoff, CoNLL columns, displaCy, Web Annotation, BBC Citron, HTML, CSV and
+    /// schema.org. With --annotations no model runs, and what extraction can be told has no effect.
+    Export(Box<export::ExportArguments>),
     /// Extract from archives into Parquet or JSON Lines, in parts that no interruption can spoil.
     ///
     /// The output is a directory of parts with manifest.json, which lists those that are whole, and errors.jsonl, which
@@ -196,6 +205,7 @@ impl Failure {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Extract(arguments) => extract::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         #[cfg(feature = "batch")]
         Command::Batch(arguments) => batch::run(&arguments),
         #[cfg(feature = "batch")]

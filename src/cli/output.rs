@@ -32,7 +32,7 @@ impl Problem {
     }
 
     /// For people: "file:line: what was wrong".
-    fn report(&self) {
+    pub fn report(&self) {
         complain_at(&self.path, self.line, &self.error.message);
     }
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::body::{self, HeldBody};
 use super::errors::{ApiError, ErrorBody, Problem};
+use super::export;
 use super::run::{
     DocumentResult, FailedDocument, RequestOptions, check_number, checked, document, json, off_the_network, run,
 };
@@ -102,6 +103,8 @@ pub(super) const LINES: &str = "application/x-ndjson";
 
 /// Extract entities, statements and speakers.
 ///
+/// With `?format=` the answer is the result of a single document in a form of other tools.
+///
 /// With `Content-Type: application/x-ndjson` the body is a stream of documents, one JSON object `{"id", "text"}` a line,
 /// and so is the answer: a result or an error for each line, in order, as they are ready.
 #[utoipa::path(
@@ -117,6 +120,10 @@ pub(super) const LINES: &str = "application/x-ndjson";
         (status = 200, description = "The results", content(
             (ExtractResponse = "application/json"),
             (String = "application/x-ndjson"),
+            (Value = "application/ld+json"),
+            (String = "text/csv"),
+            (String = "text/html"),
+            (String = "text/plain"),
         )),
         (status = 400, description = "Not JSON", body = ErrorBody),
         (status = 401, description = "No valid API key", body = ErrorBody),
@@ -140,7 +147,7 @@ pub(super) async fn extract(
         return stream::extract(request, payload, state).await;
     }
     let deadline = state.deadline(&request)?;
-    let asked = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
+    let (asked, format) = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
     state.service().map_err(ApiError::closing)?;
     let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
     state.service()?.check_room()?;
@@ -148,6 +155,9 @@ pub(super) async fn extract(
     let limits = state.clone();
     let (documents, options) = off_the_network(size, move || parse(&body, &limits.configuration)).await??;
     let options = options.unwrap_or(asked);
+    if let Some(format) = format {
+        return export::answer(&state, documents, &options, format, deadline, hold).await;
+    }
     let want = options.want(&state)?;
     let mut accepted = Vec::with_capacity(documents.len());
     let places: Vec<Option<FailedDocument>> =
@@ -164,7 +174,7 @@ pub(super) async fn extract(
     Ok(HttpResponse::Ok().content_type("application/json").body(HeldBody::new(rendered, hold)))
 }
 
-type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
+pub(super) type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
 
 /// The documents of a body, and what is wanted of them.
 fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {

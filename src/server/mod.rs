@@ -9,6 +9,7 @@ mod body;
 mod configuration;
 mod documentation;
 mod errors;
+mod export;
 mod extract;
 pub mod hugging_face;
 pub mod inference_protocol;

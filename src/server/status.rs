@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::errors::{ApiError, ErrorBody};
 use super::state::State;
+use crate::export::Format;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,6 +63,8 @@ pub struct Info {
     pub architecture: &'static str,
     /// Numbers of the matrix products, and the kernels that compute them.
     pub arithmetic: String,
+    /// Forms that `?format=` takes (docs/exports.md).
+    pub export_formats: Vec<&'static str>,
     /// Labels of each head.
     #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
     pub labels: std::collections::BTreeMap<String, Vec<String>>,
@@ -109,6 +112,7 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
         finds: if model.finds_statements() { vec!["entities", "statements", "speakers"] } else { vec!["entities"] },
         architecture: model.config().encoder.architecture.name(),
         arithmetic: format!("{}, {} kernels", arithmetic.precision, arithmetic.kernels),
+        export_formats: Format::ALL.map(Format::name).to_vec(),
         labels: labels.collect(),
         limits: Limits {
             max_body_bytes: limits.max_body_bytes,

@@ -20,6 +20,7 @@ use super::run::{DocumentResult, FailedDocument, Part, RequestOptions, document,
 use super::state::State;
 use crate::engine::EntityScheme;
 use crate::engine::service::{Answers, Refused, Want};
+use crate::export::Format;
 use crate::text::{Document, OffsetUnit};
 
 /// Documents of one stream that are in the service at the same time...
@@ -54,10 +55,15 @@ pub(super) struct QueryOptions {
     /// Parts of the result that are wanted, with commas between them.
     #[param(nullable = false, pattern = "^(entities|statements|speakers)(,(entities|statements|speakers))*$")]
     include: Option<String>,
+    /// Another form for the result of a single document: `brat`, `conll`, `displacy`, `webannotation`, `citron`, `html`,
+    /// `csv` or `schemaorg` (docs/exports.md).
+    #[param(nullable = false)]
+    format: Option<Format>,
 }
 
 impl QueryOptions {
-    pub fn parse(query: &str) -> Result<RequestOptions, ApiError> {
+    /// What is wanted, and in which form if not in ours.
+    pub fn parse(query: &str) -> Result<(RequestOptions, Option<Format>), ApiError> {
         let invalid = |message: String| ApiError::new("invalid_request", format!("the query string: {message}"));
         let options = web::Query::<Self>::from_query(query).map_err(|error| invalid(error.to_string()))?.into_inner();
         let part = |name: &str| {
@@ -65,13 +71,15 @@ impl QueryOptions {
         };
         let include = options.include.as_deref().map(|names| names.split(',').map(part).collect());
         let defaults = RequestOptions::default();
-        Ok(RequestOptions {
+        let format = options.format;
+        let options = RequestOptions {
             entity_scheme: options.entity_scheme,
             offset_unit: options.offset_unit.unwrap_or_default(),
             min_score: options.min_score.unwrap_or_default(),
             floating: options.floating.unwrap_or(defaults.floating),
             include: include.transpose()?,
-        })
+        };
+        Ok((options, format))
     }
 }
 
@@ -92,7 +100,11 @@ pub(super) async fn extract(
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     body::refuse_encoding(&request)?;
-    let options = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
+    let (options, format) = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
+    if format.is_some() {
+        let message = "format: a stream is answered by lines of JSON; ask for another form with one document at a time";
+        return Err(ApiError::new("invalid_request", message).closing());
+    }
     state.service().map_err(ApiError::closing)?;
     let (want, time) = (options.want(&state)?, state.time_for(&request)?);
     let lines = Lines::new(payload, state.configuration.max_body_bytes, state.budget.hold());

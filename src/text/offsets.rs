@@ -134,7 +134,10 @@ mod tests {
     fn no_byte_is_found_inside_a_character_or_behind_the_end() {
         let text = "é🦀.";
         let byte = |unit, position| Offsets::new(text, unit).byte(position);
-        assert_eq!([0, 1, 2, 3, 4].map(|at| byte(OffsetUnit::Codepoint, at)), [Some(0), Some(2), Some(6), Some(7), None]);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|at| byte(OffsetUnit::Codepoint, at)),
+            [Some(0), Some(2), Some(6), Some(7), None]
+        );
         assert_eq!([1, 2, 3, 4, 5].map(|at| byte(OffsetUnit::Utf16, at)), [Some(2), None, Some(6), Some(7), None]);
         assert_eq!([1, 2, 7, 8].map(|at| byte(OffsetUnit::Byte, at)), [None, Some(2), Some(7), None]);
         assert_eq!(Offsets::new("abc", OffsetUnit::Utf16).byte(4), None);

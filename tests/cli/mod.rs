@@ -4,6 +4,7 @@
 //! sense, but sense is not tested here: only the form of the output is.
 
 mod evaluate;
+mod export;
 mod flags;
 mod input;
 mod model;

@@ -8,6 +8,7 @@ mod answers;
 mod clients;
 mod crowd;
 mod errors;
+mod exports;
 mod http;
 mod leaving;
 mod limits;

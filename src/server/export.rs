@@ -1,0 +1,56 @@
+//! `POST /v1/extract?format=`: the result of one document in a form of other tools.
+
+use std::time::Instant;
+
+use actix_web::HttpResponse;
+use actix_web::web;
+
+use super::body::{HeldBody, Hold};
+use super::errors::ApiError;
+use super::extract::Documents;
+use super::run::{RequestOptions, off_the_network, run};
+use super::state::State;
+use crate::engine::service::Found;
+use crate::export::{Annotated, Format};
+
+/// Answers with one document. A form that has a place for one result has none for an error: what is wrong with the
+/// document is wrong with the request.
+pub(super) async fn answer(
+    state: &web::Data<State>,
+    documents: Documents,
+    options: &RequestOptions,
+    format: Format,
+    deadline: Instant,
+    hold: Hold,
+) -> Result<HttpResponse, ApiError> {
+    let invalid = |message: &str| ApiError::new("invalid_request", message);
+    if options.include.is_some() {
+        return Err(invalid("include: it is for our own form; with format all parts are there that the form knows"));
+    }
+    let mut documents = documents.into_iter();
+    let (Some(document), None) = (documents.next(), documents.next()) else {
+        return Err(invalid("format: a request with a format is for one document; send the others by themselves"));
+    };
+    let document = document.map_err(|failed| ApiError::from(failed.error))?;
+    let want = options.want(state)?;
+    let answers = run(state, vec![document.clone()], want, deadline).await?;
+    let failed = |reason: String| ApiError::new("inference_failed", reason);
+    let found = answers.into_iter().next().ok_or_else(|| failed("the engine gave no answer".to_owned()))?.found;
+    let extraction = match found {
+        Ok(Found::Extraction(extraction)) => extraction,
+        Ok(Found::Tags(_)) => return Err(failed("the engine gave another answer than was asked for".to_owned())),
+        Err(error) => return Err(ApiError::from(super::errors::Problem::from(&error))),
+    };
+    let rendered = off_the_network(document.text.len(), move || {
+        let annotated = Annotated::new(&document.id, &document.text, &extraction).map_err(|error| error.to_string())?;
+        let mut rendered = Vec::new();
+        let written = format.write_head(&mut rendered).and_then(|()| format.write(&annotated, &mut rendered));
+        written.map(|()| rendered).map_err(|error| error.to_string())
+    });
+    let rendered = rendered.await?.map_err(failed)?;
+    // The page is no part of this site: it gets no more rights than a file would have.
+    let name = format!("attachment; filename=\"extraction{}\"", format.suffix());
+    let mut response = HttpResponse::Ok();
+    response.content_type(format.media_type()).insert_header(("Content-Disposition", name));
+    Ok(response.body(HeldBody::new(rendered, hold)))
+}
