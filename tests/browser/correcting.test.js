@@ -189,9 +189,30 @@ test("only what is shown is exported as CSV, and everything as annotation", asyn
   assert.equal(attributions(await exported(page, "page gold")).length, statements.length);
 });
 
-test("the server's own formats are offered where it has any", async (t) => {
+test("the server's forms are offered, and are what it answers with", async (t) => {
   const page = await place.open(t);
-  assert.equal(await page.locator("#server-exports button").count(), 0);
+  const text = article("harbour");
+  await read(page, text);
+  const { statements } = await extract(place.server.url, text);
+  const offered = await page.$$eval("#server-exports button", (all) => all.map((it) => it.dataset.export.split(" ")[1]));
+  const { export_formats: formats } = await (await fetch(`${place.server.url}/info`)).json();
+  assert.deepEqual(offered, formats);
+  for (const format of formats) {
+    const file = await exported(page, `server ${format}`);
+    assert.match(file.name, /^article\.\w+/);
+    const response = await fetch(`${place.server.url}/v1/extract?format=${format}`, {
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ documents: [{ id: "article", text }] }),
+    });
+    const words = (answer) => answer.replaceAll(/article[\w.%-]*/g, "");
+    assert.equal(words(file.text), words(await response.text()), format);
+  }
+  const citron = JSON.parse((await exported(page, "server citron")).text);
+  assert.equal(citron.quotes.length, statements.length);
+});
+
+test("a form that the page does not know is offered under its own name", async (t) => {
+  const page = await place.open(t);
   await page.route("**/info", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...(await response.json()), export_formats: ["brat", "hologram"] } });
