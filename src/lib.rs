@@ -24,6 +24,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// For the tiny model, which tests from outside use too.
+#[cfg(any(test, feature = "fuzzing"))]
+extern crate self as onrecord;
+
 #[cfg(feature = "batch")]
 pub mod batch;
 pub mod cli;
@@ -31,6 +35,8 @@ pub mod decode;
 pub mod engine;
 pub mod eval;
 pub mod export;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod json;

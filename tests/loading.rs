@@ -43,6 +43,25 @@ fn broken_weights_are_named() {
 }
 
 #[test]
+fn weights_that_the_configuration_does_not_name_are_refused() {
+    let load = |sum: String| {
+        let mut files = tiny::files();
+        let mut config: Value = serde_json::from_slice(&files.config).expect("it is JSON");
+        config["weights_sha256"] = json!(sum);
+        files.config = Cow::Owned(config.to_string().into_bytes());
+        Model::from_files(&files, arithmetic())
+    };
+    let refused = load("0".repeat(64)).err().expect("these are other weights").to_string();
+    let found = refused.split("SHA-256 ").nth(1).expect("it says what it found")[..64].to_owned();
+    assert!(refused.contains(&"0".repeat(64)) && refused.contains("get the model again"), "{refused}");
+    load(found.to_uppercase()).expect("these are the weights");
+    // What is built in says what it is.
+    let embedded = Model::embedded(arithmetic()).expect("it loads");
+    let sum = embedded.config().weights_sha256.clone().expect("it names its weights");
+    assert!(sum.starts_with(embedded.hash()));
+}
+
+#[test]
 fn weights_of_another_shape_are_named() {
     let wrong = config_message("/links/width", json!(5));
     assert!(wrong.contains("links.content") && wrong.contains("config.json asks for"), "{wrong}");

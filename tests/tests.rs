@@ -6,7 +6,9 @@ mod arithmetic;
 #[cfg(feature = "batch")]
 mod batch;
 mod cli;
+mod determinism;
 mod goldens;
+mod house;
 #[cfg(all(feature = "embedded-model", feature = "hub"))]
 mod hub;
 #[cfg(feature = "server")]

@@ -7,6 +7,7 @@ Writes model.safetensors (half precision), config.json and tokenizer.json (no tr
 """
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def main():
         "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
         "training_data": training_data(json.loads(run.read_text())["files"]) if run.exists() else [],
     }
+    config["weights_sha256"] = hashlib.sha256((options.to / "model.safetensors").read_bytes()).hexdigest()
     (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     load_tokenizer(options.encoder / "tokenizer.json").save(str(options.to / "tokenizer.json"), pretty=False)
 

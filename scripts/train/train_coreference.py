@@ -8,6 +8,7 @@ takes a minute. Tags, links and the encoder stay as they are, to the bit. See RE
 """
 
 import argparse
+import hashlib
 import json
 import random
 import time
@@ -102,6 +103,7 @@ def main():
         if options.data and file not in known:
             config["training_data"].append({"name": file.split(".")[0], "file": file,
                                             "sha256": sha256(options.data / file), "licence": licence})
+    config["weights_sha256"] = hashlib.sha256((to / "model.safetensors").read_bytes()).hexdigest()
     (to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 

@@ -8,6 +8,8 @@
 mod chunks;
 pub mod columns;
 mod flat;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod groups;
 pub mod in_memory;
 mod inputs;

@@ -68,7 +68,7 @@ enum Command {
     /// Answer requests over HTTP.
     ///
     /// The interface is described at /docs and /openapi.json. SIGTERM ends the server once what is under way is
-    /// done, SIGHUP reads the file of API keys again.
+    /// done, SIGHUP reads the file of API keys and the model again.
     #[cfg(feature = "server")]
     Serve(Box<serve::ServeArguments>),
     /// Look at the model.

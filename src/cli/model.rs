@@ -44,23 +44,23 @@ impl ModelArguments {
     /// Loads the model; downloads it first, if need be.
     pub(super) fn load(&self) -> Result<Model, Failure> {
         let source = self.source()?;
-        self.load_from(source).map_err(|error| Failure::Unusable(error.to_string()))
+        self.load_from(&source).map_err(|error| Failure::Unusable(error.to_string()))
     }
 
     /// What is wrong with the flags is told at once, all the rest when the result is called.
     #[cfg(feature = "server")]
-    pub(super) fn loader(self) -> Result<impl FnOnce() -> Result<Model, ModelError> + Send + 'static, Failure> {
+    pub(super) fn loader(self) -> Result<impl Fn() -> Result<Model, ModelError> + Send + Sync + 'static, Failure> {
         let source = self.source()?;
-        Ok(move || self.load_from(source))
+        Ok(move || self.load_from(&source))
     }
 
-    fn load_from(&self, source: Source) -> Result<Model, ModelError> {
+    fn load_from(&self, source: &Source) -> Result<Model, ModelError> {
         let arithmetic = Arithmetic::new(self.precision)?;
         match source {
             Source::Embedded => Model::embedded(arithmetic),
-            Source::Directory(directory) => Model::load(&directory, arithmetic),
+            Source::Directory(directory) => Model::load(directory, arithmetic),
             #[cfg(feature = "hub")]
-            Source::Hub(id) => Model::from_files(&downloaded(&id)?, arithmetic),
+            Source::Hub(id) => Model::from_files(&downloaded(id)?, arithmetic),
         }
     }
 

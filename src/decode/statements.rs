@@ -74,8 +74,13 @@ fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[L
         act: act(&text[cue.bytes.clone()]),
         polarity,
         floating: false,
-        score: (product * cue.score).clamp(0.0, 1.0),
+        score: probability(product * cue.score),
     })
+}
+
+/// A product of probabilities. Weights that are no numbers make it none, and then nothing is sure.
+fn probability(product: f32) -> f32 {
+    if product.is_nan() { 0.0 } else { product.clamp(0.0, 1.0) }
 }
 
 fn segment(span: &LinkSpan) -> Segment {

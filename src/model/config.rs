@@ -36,6 +36,9 @@ pub struct ModelConfig {
     /// What makes the scores of speakers probabilities; without it they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker_scores: Option<SpeakerScores>,
+    /// SHA-256 of the weights' file, hexadecimal: others are refused. Without it they are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
     /// The corpora that the weights were trained on.
     #[serde(default)]
     pub training_data: Vec<TrainingData>,

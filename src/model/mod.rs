@@ -90,6 +90,19 @@ pub enum ModelError {
         /// What is wrong with it.
         source: WeightsError,
     },
+    /// The weights are not those that the configuration names.
+    #[error(
+        "{origin}: the weights have the SHA-256 {found}, and config.json names {expected}: the file is damaged, or \
+         another one; get the model again"
+    )]
+    Checksum {
+        /// The model directory, or "embedded model".
+        origin: String,
+        /// What `config.json` says.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
     /// The model could not be got from where it is.
     #[error("{0}")]
     Unavailable(String),
@@ -207,7 +220,12 @@ impl Model {
             .map(|coreference| CoreferenceHead::load(arithmetic.kernels, coreference, hidden, &weights))
             .transpose()
             .map_err(broken)?;
-        let hash = digest.into_iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let found: String = digest.into_iter().map(|byte| format!("{byte:02x}")).collect();
+        if let Some(expected) = config.weights_sha256.clone().filter(|expected| !expected.eq_ignore_ascii_case(&found))
+        {
+            return Err(ModelError::Checksum { origin, expected, found });
+        }
+        let hash = found[..12].to_owned();
         Ok(Self {
             config,
             tokenizer,

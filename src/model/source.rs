@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::ModelError;
 
 /// The contents of a model directory.
+#[derive(Clone)]
 pub struct ModelFiles {
     /// Where they came from, for messages.
     pub origin: String,

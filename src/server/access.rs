@@ -5,7 +5,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 
 use super::errors::ApiError;
 use super::state::State;
@@ -19,19 +19,26 @@ fn is_open(method: &Method, path: &str) -> bool {
         || (is_page && matches!(*method, Method::GET | Method::HEAD))
 }
 
-/// Lets nobody through without a key, where keys are required.
+/// Lets nobody through without a key, where keys are required, nor with a key that has used up its quota.
 pub(super) async fn check_key(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let admitted = match request.app_data::<web::Data<State>>() {
-        Some(state) => state.keys.admit(authorization),
-        None => false,
-    };
+    let state = request.app_data::<web::Data<State>>().cloned();
+    let key = state.as_ref().and_then(|state| state.keys.admit(authorization));
     // Browsers ask for permission without a key.
     let asks_permission = request.method() == Method::OPTIONS;
-    if admitted || is_open(request.method(), request.path()) || asks_permission {
+    if is_open(request.method(), request.path()) || asks_permission {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    if let (Some(key), Some(state)) = (key, state) {
+        let quota = state.quotas.of(key);
+        if let Err(error) = quota.take_request() {
+            let refusal = refuse(request.request(), &error.closing());
+            return Ok(request.into_response(refusal));
+        }
+        request.extensions_mut().insert(quota);
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let message = "this server needs an API key: send it as \"Authorization: Bearer KEY\"";

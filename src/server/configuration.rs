@@ -35,7 +35,7 @@ pub struct Configuration {
     #[arg(help_heading = "Access")]
     pub api_key: Vec<String>,
 
-    /// A file of such keys, one a line; read again on SIGHUP
+    /// A file of such keys, one a line; read again, with the model, on SIGHUP and POST /admin/reload
     #[arg(long, value_name = "FILE", env = "ONRECORD_API_KEY_FILE", help_heading = "Access")]
     pub api_key_file: Option<PathBuf>,
 
@@ -73,6 +73,23 @@ pub struct Configuration {
     #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_HELD_BYTES", default_value_t = 32 * 1024 * 1024)]
     #[arg(help_heading = "Limits", value_parser = at_least_one)]
     pub max_held_bytes: usize,
+
+    /// Most tokens in a request, or in a line of a stream (about four bytes each, which is known before any work) [default:
+    /// what the bytes allow]
+    #[arg(long, value_name = "TOKENS", env = "ONRECORD_MAX_REQUEST_TOKENS", help_heading = "Limits")]
+    #[arg(value_parser = at_least_one)]
+    pub max_request_tokens: Option<usize>,
+
+    /// Most requests a minute with one key, or without keys altogether; what comes beyond is refused with 429
+    #[arg(long, value_name = "N", env = "ONRECORD_MAX_REQUESTS_PER_MINUTE", help_heading = "Limits")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_requests_per_minute: Option<u32>,
+
+    /// Most tokens a minute with one key, or without keys altogether (about four bytes each); what comes beyond is refused
+    /// with 429, and streams wait
+    #[arg(long, value_name = "TOKENS", env = "ONRECORD_MAX_TOKENS_PER_MINUTE", help_heading = "Limits")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_tokens_per_minute: Option<u32>,
 
     /// Most connections; others wait until one is closed
     #[arg(long, value_name = "N", env = "ONRECORD_MAX_CONNECTIONS", default_value_t = 10_000)]
@@ -123,6 +140,10 @@ pub struct Configuration {
     /// Form of the log lines
     #[arg(long, value_name = "FORMAT", env = "ONRECORD_LOG_FORMAT", default_value = "text", help_heading = "Logs")]
     pub log_format: LogFormat,
+
+    /// Write the texts of all documents into the log, which is otherwise never done
+    #[arg(long, env = "ONRECORD_LOG_TEXT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Logs")]
+    pub log_text: bool,
 
     /// What is logged: error, warn, info, debug, trace or off, also by part (for example info,actix_server=warn)
     #[arg(long, value_name = "FILTER", env = "ONRECORD_LOG", default_value = "info", help_heading = "Logs")]

@@ -6,7 +6,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::inference_protocol::ProtocolError;
-use super::{extract, kserve, page, run, status, token_classification};
+use super::{extract, kserve, page, reload, run, status, token_classification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,7 +21,7 @@ use super::{extract, kserve, page, run, status, token_classification};
         kserve::server, kserve::live, kserve::ready,
         kserve::model, kserve::model_version, kserve::model_ready, kserve::model_version_ready,
         kserve::infer, kserve::infer_version,
-        status::overall, status::live, status::ready, status::info, status::prometheus,
+        reload::endpoint, status::overall, status::live, status::ready, status::info, status::prometheus,
     ),
     components(schemas(run::FailedDocument)),
     tags((name = "onrecord"), (name = "Hugging Face"), (name = "Open Inference Protocol"), (name = "status")),

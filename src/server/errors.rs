@@ -1,10 +1,12 @@
 //! What goes wrong over HTTP: one body, stable codes, and words that say what to do.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use regex::Regex;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -45,25 +47,30 @@ pub(super) struct ApiError {
 }
 
 /// Every code with its status: the list in docs/serving.md, which a test compares.
-pub const CODES: [(&str, u16); 22] = [
+pub const CODES: [(&str, u16); 27] = [
     ("invalid_json", 400),
     ("invalid_utf8", 400),
     ("invalid_header", 400),
     ("incomplete_body", 400),
     ("unauthorized", 401),
+    ("forbidden", 403),
     ("not_found", 404),
     ("unknown_model", 404),
     ("method_not_allowed", 405),
     ("body_timeout", 408),
+    ("reloading", 409),
     ("body_too_large", 413),
     ("too_many_documents", 413),
     ("document_too_large", 413),
+    ("too_many_tokens", 413),
     ("unsupported_media_type", 415),
     ("unsupported_encoding", 415),
     ("invalid_request", 422),
     ("empty_document", 422),
     ("overloaded", 429),
+    ("quota_exceeded", 429),
     ("inference_failed", 500),
+    ("reload_failed", 500),
     ("starting", 503),
     ("draining", 503),
     ("deadline_exceeded", 503),
@@ -73,7 +80,7 @@ pub const CODES: [(&str, u16); 22] = [
 impl Problem {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         debug_assert!(CODES.iter().any(|(known, _)| *known == code), "{code} is not in the list");
-        Self { code, message: message.into(), details: Value::Null }
+        Self { code, message: without_texts(&message.into()), details: Value::Null }
     }
 
     pub fn with(self, details: Value) -> Self {
@@ -90,6 +97,12 @@ impl Problem {
         let status = known.and_then(|(_, status)| StatusCode::from_u16(*status).ok());
         status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
+}
+
+/// A message without the strings that serde found where it expected something else: they may be somebody's text.
+fn without_texts(message: &str) -> String {
+    static STRING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"string "(?:[^"\\]|\\.)*""#).ok());
+    STRING.iter().fold(message.to_owned(), |message, string| string.replace_all(&message, "a string").into_owned())
 }
 
 impl From<Problem> for ApiError {

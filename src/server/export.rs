@@ -3,24 +3,31 @@
 use std::time::Instant;
 
 use actix_web::HttpResponse;
-use actix_web::web;
 
 use super::body::{HeldBody, Hold};
 use super::errors::ApiError;
 use super::extract::Documents;
+use super::quotas::Quota;
 use super::run::{RequestOptions, off_the_network, run};
 use super::state::State;
-use crate::engine::service::Found;
+use crate::engine::service::{Found, Service};
 use crate::export::{Annotated, Format};
+
+/// What is asked for.
+pub(super) struct Asked<'a> {
+    pub options: &'a RequestOptions,
+    pub format: Format,
+    pub deadline: Instant,
+    pub quota: Option<&'a Quota>,
+}
 
 /// Answers with one document. A form that has a place for one result has none for an error: what is wrong with the
 /// document is wrong with the request.
 pub(super) async fn answer(
-    state: &web::Data<State>,
+    state: &State,
+    service: &Service,
     documents: Documents,
-    options: &RequestOptions,
-    format: Format,
-    deadline: Instant,
+    Asked { options, format, deadline, quota }: Asked<'_>,
     hold: Hold,
 ) -> Result<HttpResponse, ApiError> {
     let invalid = |message: &str| ApiError::new("invalid_request", message);
@@ -32,8 +39,8 @@ pub(super) async fn answer(
         return Err(invalid("format: a request with a format is for one document; send the others by themselves"));
     };
     let document = document.map_err(|failed| ApiError::from(failed.error))?;
-    let want = options.want(state)?;
-    let answers = run(state, vec![document.clone()], want, deadline).await?;
+    let want = options.want(service.model())?;
+    let answers = run(state, service, quota, vec![document.clone()], want, deadline).await?;
     let failed = |reason: String| ApiError::new("inference_failed", reason);
     let found = answers.into_iter().next().ok_or_else(|| failed("the engine gave no answer".to_owned()))?.found;
     let extraction = match found {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::body::{self, HeldBody};
 use super::errors::{ApiError, ErrorBody, Problem};
 use super::export;
+use super::quotas::Quota;
 use super::run::{
     DocumentResult, FailedDocument, RequestOptions, check_number, checked, document, json, off_the_network, run,
 };
@@ -146,26 +147,27 @@ pub(super) async fn extract(
     if request.content_type().eq_ignore_ascii_case(LINES) {
         return stream::extract(request, payload, state).await;
     }
-    let deadline = state.deadline(&request)?;
+    let (deadline, quota) = (state.deadline(&request)?, Quota::of(&request));
     let (asked, format) = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
-    state.service().map_err(ApiError::closing)?;
+    let service = state.service().map_err(ApiError::closing)?;
     let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
-    state.service()?.check_room()?;
+    service.check_room()?;
     let size = body.len();
     let limits = state.clone();
     let (documents, options) = off_the_network(size, move || parse(&body, &limits.configuration)).await??;
     let options = options.unwrap_or(asked);
     if let Some(format) = format {
-        return export::answer(&state, documents, &options, format, deadline, hold).await;
+        let asked = export::Asked { options: &options, format, deadline, quota: quota.as_ref() };
+        return export::answer(&state, &service, documents, asked, hold).await;
     }
-    let want = options.want(&state)?;
+    let want = options.want(service.model())?;
     let mut accepted = Vec::with_capacity(documents.len());
     let places: Vec<Option<FailedDocument>> =
         documents.into_iter().map(|document| document.map(|document| accepted.push(document)).err()).collect();
     places.iter().flatten().for_each(|failed| failed.error.count());
     let ids: Vec<String> = accepted.iter().map(|document| document.id.clone()).collect();
-    let answers = run(&state, accepted, want, deadline).await?;
-    let model = state.loaded().map_or_else(String::new, |service| service.model().identifier());
+    let answers = run(&state, &service, quota.as_ref(), accepted, want, deadline).await?;
+    let model = service.model().identifier();
     let rendered = off_the_network(size, move || {
         let response = respond(model, places, ids, answers, &options);
         serde_json::to_vec(&response)
@@ -177,7 +179,7 @@ pub(super) async fn extract(
 pub(super) type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
 
 /// The documents of a body, and what is wanted of them.
-fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
+pub(super) fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::new("invalid_request", "the body must be an object, not an array"));

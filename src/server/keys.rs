@@ -48,17 +48,18 @@ impl Keys {
         !self.digests.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Whether an `Authorization` header opens the door. Takes the same time for every wrong key.
-    pub fn admit(&self, authorization: Option<&str>) -> bool {
+    /// The digest of the key in an `Authorization` header, if it opens the door; zeros where no key is needed. Takes the
+    /// same time for every wrong key.
+    pub fn admit(&self, authorization: Option<&str>) -> Option<[u8; 32]> {
         let digests = self.digests.read().unwrap_or_else(PoisonError::into_inner);
         if digests.is_empty() {
-            return true;
+            return Some([0; 32]);
         }
         let sent = authorization.and_then(|value| value.split_once(' '));
-        let Some((_, key)) = sent.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else { return false };
+        let (_, key) = sent.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
         let digest: [u8; 32] = Sha256::digest(key.trim().as_bytes()).into();
         let known = digests.iter().fold(Choice::from(0), |known, other| known | digest.ct_eq(other));
-        known.into()
+        bool::from(known).then_some(digest)
     }
 }
 
@@ -79,9 +80,9 @@ mod tests {
             (Some("Bearer "), false),
             (None, false),
         ] {
-            assert_eq!(keys.admit(header), admitted, "{header:?}");
+            assert_eq!(keys.admit(header).is_some(), admitted, "{header:?}");
         }
-        assert!(Keys::new(&[], None).unwrap().admit(None));
+        assert!(Keys::new(&[], None).unwrap().admit(None).is_some());
     }
 
     #[test]
@@ -90,12 +91,13 @@ mod tests {
         let path = directory.path().join("keys");
         fs::write(&path, "one\n\n two \n").unwrap();
         let keys = Keys::new(&[], Some(path.clone())).unwrap();
-        assert!(keys.admit(Some("Bearer one")) && keys.admit(Some("Bearer two")));
+        let admits = |key: &str| keys.admit(Some(&format!("Bearer {key}"))).is_some();
+        assert!(admits("one") && admits("two"));
         fs::write(&path, "three").unwrap();
         assert_eq!(keys.reload(), Ok(1));
-        assert!(keys.admit(Some("Bearer three")) && !keys.admit(Some("Bearer one")));
+        assert!(admits("three") && !admits("one"));
         fs::write(&path, "\n").unwrap();
         assert!(keys.reload().unwrap_err().contains("holds no key"));
-        assert!(keys.admit(Some("Bearer three")));
+        assert!(admits("three"));
     }
 }

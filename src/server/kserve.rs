@@ -12,9 +12,11 @@ use super::inference_protocol::{
     ServerMetadata, ServerReady, model_metadata, parse_infer, render_infer, server_metadata,
 };
 use super::models;
+use super::quotas::Quota;
 use super::run::{DocumentResult, FailedDocument, RequestOptions, check_number, checked, off_the_network, run};
 use super::state::State;
 use crate::engine::EntityScheme;
+use crate::engine::service::Service;
 use crate::text::Document;
 
 /// Name and extensions of the server.
@@ -149,9 +151,8 @@ fn plain(outcome: Result<HttpResponse, ApiError>) -> HttpResponse {
 }
 
 /// The entity head of a model and the version that is loaded; an error if that is not the one asked for.
-fn find(state: &State, name: &str, asked: Option<&str>) -> Result<(Option<EntityScheme>, String), ApiError> {
-    let model = state.service()?.model();
-    let (scheme, version) = (models::scheme(model, name)?, model.hash().to_owned());
+fn find(service: &Service, name: &str, asked: Option<&str>) -> Result<(Option<EntityScheme>, String), ApiError> {
+    let (scheme, version) = (models::scheme(service.model(), name)?, service.model().hash().to_owned());
     match asked {
         Some(asked) if asked != version => {
             let message = format!("there is no version {asked:?} of {name} here: use {version}");
@@ -162,12 +163,12 @@ fn find(state: &State, name: &str, asked: Option<&str>) -> Result<(Option<Entity
 }
 
 fn metadata(state: &State, name: &str, version: Option<&str>) -> Result<HttpResponse, ApiError> {
-    let (_, version) = find(state, name, version)?;
+    let (_, version) = find(&*state.service()?, name, version)?;
     Ok(HttpResponse::Ok().json(model_metadata(name, &version)))
 }
 
 fn readiness(state: &State, name: &str, version: Option<&str>) -> Result<HttpResponse, ApiError> {
-    find(state, name, version)?;
+    find(&*state.service()?, name, version)?;
     Ok(HttpResponse::Ok().json(ModelReady { name: name.to_owned(), ready: true }))
 }
 
@@ -178,18 +179,19 @@ async fn answer(
     name: &str,
     version: Option<&str>,
 ) -> Result<HttpResponse, ApiError> {
-    let (scheme, version) = find(state, name, version).map_err(ApiError::closing)?;
-    let deadline = state.deadline(request)?;
+    let service = state.service().map_err(ApiError::closing)?;
+    let (scheme, version) = find(&service, name, version).map_err(ApiError::closing)?;
+    let (deadline, quota) = (state.deadline(request)?, Quota::of(request));
     let header_length = header_length(request)?;
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
-    state.service()?.check_room()?;
+    service.check_room()?;
     let size = body.len();
     let parsed = off_the_network(size, move || parse_infer(&body, header_length)).await?;
     // The protocol's clients expect 400 for whatever is wrong with a request.
     let invalid = |error: String| ApiError::new("invalid_json", error);
     let mut infer = parsed.map_err(|error| invalid(error.to_string()))?;
     let options = options(&infer.parameters, scheme).map_err(invalid)?;
-    let want = options.want(state).map_err(|error| invalid(error.problem.message))?;
+    let want = options.want(service.model()).map_err(|error| invalid(error.problem.message))?;
     let texts = std::mem::take(&mut infer.texts);
     check_number(texts.len(), &state.configuration)?;
     let mut documents: Vec<Document> = Vec::with_capacity(texts.len());
@@ -200,7 +202,7 @@ async fn answer(
     };
     let failed: Vec<Option<Problem>> = texts.into_iter().enumerate().map(&mut place).collect();
     failed.iter().flatten().for_each(Problem::count);
-    let answers = run(state, documents, want, deadline).await?;
+    let answers = run(state, &service, quota.as_ref(), documents, want, deadline).await?;
     let name = name.to_owned();
     let rendered = off_the_network(size, move || {
         let mut answers = answers.into_iter();

@@ -11,6 +11,8 @@ mod documentation;
 mod errors;
 mod export;
 mod extract;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod hugging_face;
 pub mod inference_protocol;
 mod keys;
@@ -20,6 +22,8 @@ mod logs;
 mod models;
 mod observe;
 mod page;
+mod quotas;
+mod reload;
 mod run;
 mod state;
 mod status;
@@ -47,9 +51,9 @@ pub use configuration::{Configuration, LogFormat};
 pub use errors::CODES;
 
 use crate::engine::EngineError;
-use crate::engine::service::{Service, ServiceOptions};
 use crate::model::{Model, ModelError};
 use keys::Keys;
+use reload::Loader;
 use state::State;
 
 /// Why the server could not start, or ended before it was asked to.
@@ -85,14 +89,17 @@ pub struct EngineConfiguration {
 pub fn serve(
     configuration: Configuration,
     engine: EngineConfiguration,
-    load: impl FnOnce() -> Result<Model, ModelError> + Send + 'static,
+    load: impl Fn() -> Result<Model, ModelError> + Send + Sync + 'static,
 ) -> Result<(), ServerError> {
     logs::start(&configuration).map_err(ServerError::Configuration)?;
     let metrics = metrics_recorder()?;
+    if configuration.log_text {
+        tracing::warn!("the log will hold the texts of all documents (--log-text)");
+    }
     let keys = Keys::new(&configuration.api_key, configuration.api_key_file.clone());
     let keys = keys.map_err(ServerError::Configuration)?;
-    let state = Arc::new(State::new(configuration, keys));
-    let outcome = actix_web::rt::System::new().block_on(run(state, metrics, engine, load));
+    let state = Arc::new(State::new(configuration, keys, Loader::new(engine, load)));
+    let outcome = actix_web::rt::System::new().block_on(run(state, metrics));
     #[cfg(feature = "otlp")]
     traces::flush();
     outcome
@@ -117,18 +124,13 @@ fn metrics_recorder() -> Result<PrometheusHandle, ServerError> {
     Ok(handle)
 }
 
-async fn run(
-    state: Arc<State>,
-    metrics: PrometheusHandle,
-    engine: EngineConfiguration,
-    load: impl FnOnce() -> Result<Model, ModelError> + Send + 'static,
-) -> Result<(), ServerError> {
+async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerError> {
     let server = listen(&state, metrics)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let loading = {
         let state = Arc::clone(&state);
-        actix_web::rt::task::spawn_blocking(move || start(&state, engine, load))
+        actix_web::rt::task::spawn_blocking(move || state.loader.start(&state))
     };
     let stopping = actix_web::rt::spawn(signals(Arc::clone(&state), handle.clone()));
     match loading.await {
@@ -146,28 +148,6 @@ async fn run(
     stopping.abort();
     outcome.map_err(std::io::Error::other)??;
     tracing::info!("stopped");
-    Ok(())
-}
-
-fn start(
-    state: &State,
-    engine: EngineConfiguration,
-    load: impl FnOnce() -> Result<Model, ModelError>,
-) -> Result<(), ServerError> {
-    let started = Instant::now();
-    let configuration = &state.configuration;
-    let defaults = ServiceOptions::default();
-    let options = ServiceOptions {
-        threads: engine.threads,
-        max_window: engine.max_window,
-        max_batch_tokens: configuration.max_batch_tokens.unwrap_or(defaults.max_batch_tokens),
-        max_waiting_documents: configuration.max_waiting_documents,
-        max_waiting_tokens: configuration.max_waiting_tokens,
-    };
-    let service = Service::start(load()?, options)?;
-    let (model, workers) = (service.model().identifier(), service.threads());
-    state.start(service);
-    tracing::info!(model, workers, milliseconds = started.elapsed().as_millis() as u64, "ready");
     Ok(())
 }
 
@@ -252,6 +232,7 @@ fn routes(configuration: &mut web::ServiceConfig) {
         .service(only("/health", access::read().to(status::overall), "GET"))
         .service(only("/health/live", access::read().to(status::live), "GET"))
         .service(only("/health/ready", access::read().to(status::ready), "GET"))
+        .service(only("/admin/reload", web::post().to(reload::endpoint), "POST"))
         .service(only("/metrics", access::read().to(status::prometheus), "GET"))
         .service(
             only("/", web::post().to(token_classification::default_model), "GET, POST")
@@ -276,17 +257,22 @@ fn routes(configuration: &mut web::ServiceConfig) {
         .default_service(web::to(access::not_found));
 }
 
-/// Waits for signals: SIGHUP reads the keys again; SIGTERM and SIGINT end the server, once what is under way is done.
+/// Waits for signals: SIGHUP reads keys and model again; SIGTERM and SIGINT end the server, once what is under way is done.
 async fn signals(state: Arc<State>, handle: ServerHandle) -> std::io::Result<()> {
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     loop {
         tokio::select! {
-            _ = hang_up.recv() => match state.keys.reload() {
-                Ok(keys) => tracing::info!(keys, "read the API keys again"),
-                Err(error) => tracing::error!(error, "the API keys stay as they are"),
-            },
+            _ = hang_up.recv() => {
+                let state = Arc::clone(&state);
+                // SIGTERM must not wait for a model.
+                actix_web::rt::spawn(async move {
+                    if let Err(error) = reload::reload(&state).await {
+                        tracing::error!(error = error.problem.message, "the signal to read model and keys again");
+                    }
+                });
+            }
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }

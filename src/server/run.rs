@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::configuration::Configuration;
-use super::errors::{ApiError, Problem, deadline_exceeded, draining, starting};
+use super::errors::{ApiError, Problem, deadline_exceeded, draining};
+use super::quotas::Quota;
 use super::state::State;
-use crate::engine::service::{Answer, Want};
+use crate::engine::service::{Answer, Service, Want};
 use crate::engine::{EntityScheme, ExtractedEntity, ExtractedSpeaker, ExtractedStatement, Extraction, Options};
 use crate::json::kind;
+use crate::model::Model;
 use crate::text::{Document, DocumentError, OffsetUnit};
 
 /// What a client may choose about the results.
@@ -53,8 +55,7 @@ pub enum Part {
 
 impl RequestOptions {
     /// What the engine is to be asked for; an error where the model cannot give it.
-    pub fn want(&self, state: &State) -> Result<Want, ApiError> {
-        let model = state.loaded().ok_or_else(starting)?.model();
+    pub fn want(&self, model: &Model) -> Result<Want, ApiError> {
         let invalid = |message: String| ApiError::new("invalid_request", message);
         let head = model.entity_head(self.entity_scheme.map(EntityScheme::name));
         head.map_err(|error| invalid(format!("entity_scheme: {error}")))?;
@@ -211,15 +212,42 @@ pub(super) async fn off_the_network<T: Send + 'static>(
     actix_web::web::block(work).await.map_err(failed)
 }
 
-/// Runs documents and waits for all answers; they stand in the order of the documents.
+/// Writes a text into the log, if the operator has asked for it.
+pub(super) fn log_text(document: &Document, configuration: &Configuration) {
+    if configuration.log_text {
+        tracing::info!(document = document.id, text = document.text, "read");
+    }
+}
+
+/// Refuses what would be more work than a request may ask for.
+pub(super) fn check_cost(tokens: usize, limits: &Configuration) -> Result<(), Problem> {
+    match limits.max_request_tokens {
+        Some(limit) if tokens > limit => {
+            let message =
+                format!("the request has about {tokens} tokens, and {limit} are allowed: send less at a time");
+            Err(Problem::new("too_many_tokens", message).with(json!({"tokens": tokens, "limit": limit})))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs documents and waits for all answers; they stand in the order of the documents. What they cost counts against the
+/// quota.
 pub(super) async fn run(
     state: &State,
+    service: &Service,
+    quota: Option<&Quota>,
     documents: Vec<Document>,
     want: Want,
     deadline: Instant,
 ) -> Result<Vec<Answer>, ApiError> {
     let expected = documents.len();
-    let mut answers = state.service()?.submit(documents, want, Some(deadline))?;
+    let tokens: usize = documents.iter().map(Service::estimated_tokens).sum();
+    check_cost(tokens, &state.configuration)?;
+    quota.map_or(Ok(()), |quota| quota.take_tokens(tokens))?;
+    documents.iter().for_each(|document| log_text(document, &state.configuration));
+    let submitted = service.submit(documents, want, Some(deadline));
+    let mut answers = submitted.inspect_err(|_| quota.into_iter().for_each(|quota| quota.give_back(tokens)))?;
     let mut collected: Vec<Answer> = Vec::with_capacity(expected);
     while collected.len() < expected {
         let next = tokio::time::timeout_at(deadline.into(), answers.next()).await;

@@ -1,7 +1,7 @@
 //! What all handlers share.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
@@ -10,6 +10,8 @@ use super::body::{BodyLimits, Budget};
 use super::configuration::Configuration;
 use super::errors::{ApiError, draining, starting};
 use super::keys::Keys;
+use super::quotas::Quotas;
+use super::reload::Loader;
 use crate::engine::service::Service;
 
 /// The application.
@@ -17,8 +19,10 @@ pub(super) struct State {
     pub configuration: Configuration,
     pub keys: Keys,
     pub budget: Arc<Budget>,
-    /// Set when the model is loaded.
-    service: OnceLock<Service>,
+    pub loader: Loader,
+    pub quotas: Arc<Quotas>,
+    /// Set when the model is loaded, and anew when it is loaded again.
+    service: RwLock<Option<Arc<Service>>>,
     draining: AtomicBool,
     /// Requests that are being answered.
     in_flight: AtomicUsize,
@@ -28,29 +32,33 @@ pub(super) struct State {
 pub(super) const TIMEOUT_HEADER: &str = "X-Request-Timeout-Ms";
 
 impl State {
-    pub fn new(configuration: Configuration, keys: Keys) -> Self {
+    pub fn new(configuration: Configuration, keys: Keys, loader: Loader) -> Self {
         Self {
             budget: Budget::new(configuration.max_held_bytes),
+            quotas: Quotas::new(configuration.max_requests_per_minute, configuration.max_tokens_per_minute),
+            loader,
             configuration,
             keys,
-            service: OnceLock::new(),
+            service: RwLock::default(),
             draining: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
         }
     }
 
-    /// From now on requests are answered.
-    pub fn start(&self, service: Service) {
+    /// From now on requests are answered, by this service; returns the one before it.
+    pub fn start(&self, service: Service) -> Option<Arc<Service>> {
+        let mut place = self.service.write().unwrap_or_else(PoisonError::into_inner);
+        // Looked at while nobody can drain what stands in the place.
         if self.draining.load(Ordering::SeqCst) {
             service.drain();
         }
-        let _ = self.service.set(service);
+        place.replace(Arc::new(service))
     }
 
     /// From now on requests are refused; those that are here are finished.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
-        if let Some(service) = self.service.get() {
+        if let Some(service) = self.loaded() {
             service.drain();
         }
     }
@@ -66,7 +74,7 @@ impl State {
     }
 
     /// The service, once it runs, and until it stops.
-    pub fn service(&self) -> Result<&Service, ApiError> {
+    pub fn service(&self) -> Result<Arc<Service>, ApiError> {
         if self.is_draining() {
             return Err(draining());
         }
@@ -74,8 +82,8 @@ impl State {
     }
 
     /// The service, once it runs.
-    pub fn loaded(&self) -> Option<&Service> {
-        self.service.get()
+    pub fn loaded(&self) -> Option<Arc<Service>> {
+        self.service.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What a body may be.

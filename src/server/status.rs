@@ -87,6 +87,12 @@ pub struct Limits {
     pub max_waiting_documents: usize,
     pub max_waiting_tokens: usize,
     pub max_held_bytes: usize,
+    /// `null`: as many as the bytes allow.
+    pub max_request_tokens: Option<usize>,
+    /// With one key; `null`: any number.
+    pub max_requests_per_minute: Option<u32>,
+    /// With one key; `null`: any number.
+    pub max_tokens_per_minute: Option<u32>,
     pub max_connections: usize,
     pub max_batch_tokens: usize,
     /// Most tokens in a window, special ones not counted.
@@ -121,6 +127,9 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
             max_waiting_documents: limits.max_waiting_documents,
             max_waiting_tokens: limits.max_waiting_tokens,
             max_held_bytes: limits.max_held_bytes,
+            max_request_tokens: limits.max_request_tokens,
+            max_requests_per_minute: limits.max_requests_per_minute,
+            max_tokens_per_minute: limits.max_tokens_per_minute,
             max_connections: limits.max_connections,
             max_batch_tokens: service.options().max_batch_tokens,
             max_window_tokens: service.window_tokens(),
@@ -135,7 +144,7 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
 /// Metrics in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics", tag = "status", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn prometheus(state: web::Data<State>, handle: web::Data<PrometheusHandle>) -> HttpResponse {
-    let load = state.loaded().map(crate::engine::service::Service::load).unwrap_or_default();
+    let load = state.loaded().map(|service| service.load()).unwrap_or_default();
     metrics::gauge!("onrecord_waiting_documents").set(load.documents as f64);
     metrics::gauge!("onrecord_waiting_tokens").set(load.tokens as f64);
     metrics::gauge!("onrecord_held_bytes").set(state.budget.held() as f64);

@@ -16,10 +16,11 @@ use super::body;
 use super::errors::{ApiError, Problem, deadline_exceeded};
 use super::extract::{LINES, result};
 use super::lines::{Line, Lines};
-use super::run::{DocumentResult, FailedDocument, Part, RequestOptions, document, observe};
+use super::quotas::Quota;
+use super::run::{DocumentResult, FailedDocument, Part, RequestOptions, check_cost, document, log_text, observe};
 use super::state::State;
 use crate::engine::EntityScheme;
-use crate::engine::service::{Answers, Refused, Want};
+use crate::engine::service::{Answers, Refused, Service, Want};
 use crate::export::Format;
 use crate::text::{Document, OffsetUnit};
 
@@ -105,13 +106,25 @@ pub(super) async fn extract(
         let message = "format: a stream is answered by lines of JSON; ask for another form with one document at a time";
         return Err(ApiError::new("invalid_request", message).closing());
     }
-    state.service().map_err(ApiError::closing)?;
-    let (want, time) = (options.want(&state)?, state.time_for(&request)?);
+    let service = state.service().map_err(ApiError::closing)?;
+    let (want, time) = (options.want(service.model())?, state.time_for(&request)?);
+    drop(service);
+    let quota = Quota::of(&request);
     let lines = Lines::new(payload, state.configuration.max_body_bytes, state.budget.hold());
     let (sender, mut receiver) = channel::<Bytes>(8);
     let in_flight = state.clone().into_inner().enter();
-    let stream =
-        Stream { state, options, want, time, sender, waiting: VecDeque::new(), bytes: 0, line: 0, held_back: None };
+    let stream = Stream {
+        state,
+        quota,
+        options,
+        want,
+        time,
+        sender,
+        waiting: VecDeque::new(),
+        bytes: 0,
+        line: 0,
+        held_back: None,
+    };
     actix_web::rt::spawn(async move {
         stream.run(lines).await;
         drop(in_flight);
@@ -131,6 +144,7 @@ enum Waiting {
 
 struct Stream {
     state: web::Data<State>,
+    quota: Option<Quota>,
     options: RequestOptions,
     want: Want,
     /// For each line.
@@ -255,15 +269,30 @@ impl Stream {
             Err(error) => return self.fail(Some(id), error.problem),
         };
         // The document would be lost to a refusal: so ask first.
-        match service
-            .check_room_for(&document)
-            .and_then(|()| service.submit(vec![document.clone()], self.want, Some(deadline)))
+        if let Err(Refused::Full { .. }) = service.check_room_for(&document) {
+            self.held_back = Some((document, came));
+            return;
+        }
+        let tokens = Service::estimated_tokens(&document);
+        if let Err(problem) = check_cost(tokens, &self.state.configuration) {
+            return self.fail(Some(id), problem);
+        }
+        if let Some(quota) = &self.quota
+            && quota.take_tokens(tokens).is_err()
         {
+            self.held_back = Some((document, came));
+            return;
+        }
+        log_text(&document, &self.state.configuration);
+        match service.submit(vec![document.clone()], self.want, Some(deadline)) {
             Ok(answers) => {
                 self.bytes += bytes;
                 self.waiting.push_back(Waiting::Submitted { answers, id, bytes, deadline, line });
             }
-            Err(Refused::Full { .. }) => self.held_back = Some((document, came)),
+            Err(Refused::Full { .. }) => {
+                self.quota.iter().for_each(|quota| quota.give_back(tokens));
+                self.held_back = Some((document, came));
+            }
             Err(refused) => self.fail(Some(id), ApiError::from(refused).problem),
         }
     }

@@ -9,10 +9,12 @@ use super::errors::{ApiError, Problem};
 use super::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
 use super::inference_protocol::ProtocolError;
 use super::models;
+use super::quotas::Quota;
 use super::run::{check_number, checked, json, off_the_network, run};
 use super::state::State;
 use crate::engine::EntityScheme;
 use crate::engine::service::{Found, Want};
+use crate::model::Model;
 use crate::text::Document;
 
 /// Named entities, in the form of the Hugging Face Inference API.
@@ -66,13 +68,14 @@ async fn answer(
     state: &web::Data<State>,
     name: Option<&str>,
 ) -> Result<HttpResponse, ApiError> {
-    let model = state.service().map_err(ApiError::closing)?.model();
-    let scheme = name.map(|name| models::scheme(model, name)).transpose().map_err(ApiError::closing)?.flatten();
+    let service = state.service().map_err(ApiError::closing)?;
+    let scheme =
+        name.map(|name| models::scheme(service.model(), name)).transpose().map_err(ApiError::closing)?.flatten();
     body::check_type(request, &["application/json"])?;
-    let deadline = state.deadline(request)?;
-    let window = state.service()?.window_tokens();
+    let (deadline, quota) = (state.deadline(request)?, Quota::of(request));
+    let window = service.window_tokens();
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
-    state.service()?.check_room()?;
+    service.check_room()?;
     let size = body.len();
     let invalid = |message| ApiError::new("invalid_request", message);
     let parsed = off_the_network(size, move || json::<Value>(&body).map(Request::try_from)).await??;
@@ -90,8 +93,7 @@ async fn answer(
         .filter(|text| !blank(text))
         .map(|text| checked(String::new(), text.clone(), &state.configuration))
         .collect::<Result<_, Problem>>()?;
-    let answers = run(state, documents, Want::Tags(scheme), deadline).await?;
-    let state = state.clone();
+    let answers = run(state, &service, quota.as_ref(), documents, Want::Tags(scheme), deadline).await?;
     let rendered = off_the_network(size, move || {
         let mut answers = answers.into_iter();
         let items = texts.iter().map(|text| {
@@ -101,7 +103,7 @@ async fn answer(
                 Some(Found::Tags(tokens)) => tokens,
                 _ => Vec::new(),
             };
-            items(&state, scheme, text, &tokens, &parameters)
+            items(service.model(), scheme, text, &tokens, &parameters)
         });
         let mut items = items.collect::<Result<Vec<_>, ApiError>>()?;
         let response = if is_list { Response::Many(items) } else { Response::One(items.pop().unwrap_or_default()) };
@@ -112,14 +114,13 @@ async fn answer(
 }
 
 fn items(
-    state: &State,
+    model: &Model,
     scheme: Option<EntityScheme>,
     text: &str,
     tokens: &[crate::decode::TaggedToken],
     parameters: &Parameters,
 ) -> Result<Vec<super::hugging_face::Item>, ApiError> {
     let failed = |reason: String| ApiError::new("inference_failed", reason);
-    let model = state.loaded().ok_or_else(super::errors::starting)?.model();
     let scheme = model.entity_head(scheme.map(EntityScheme::name)).and_then(|head| model.scheme(head));
     let scheme = scheme.map_err(|error| failed(error.to_string()))?;
     token_classification(model.tokenizer(), scheme, text, tokens, parameters).map_err(|error| failed(error.to_string()))

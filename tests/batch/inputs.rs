@@ -68,6 +68,18 @@ fn bad_rows_of_tables_are_told() {
 }
 
 #[test]
+fn a_short_row_costs_its_error_also_where_its_columns_are_kept() {
+    // Found by fuzzing: the kept column was looked for where the row before had it.
+    let site = Site::new();
+    site.write("a.csv", "id,text,year\n1,Ada said a good deal no.,1990\n2,b\n3\n4,Bo said no.,7\n");
+    let run = site.batch(&["a.csv", "--keep", "year"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let rows = rows(&site.path().join("out"));
+    let years: Vec<&str> = rows.iter().map(|row| row["year"].as_str().unwrap()).collect();
+    assert_eq!(years, ["1990", "7"]);
+}
+
+#[test]
 fn files_without_the_columns_are_told() {
     let site = Site::new();
     let parquet = |name: &str, fields: &[(&str, DataType)], value: Value| {

@@ -88,9 +88,11 @@ impl Rows for Table {
 impl Table {
     fn record(&self) -> Record {
         let (id, document) = self.document();
-        let kept = self.kept.iter().map(|&column| self.records.text(column)).collect::<Result<Vec<_>, _>>();
+        // A row of another width has no such columns.
+        let columns = if self.records.fields == self.width { &self.kept[..] } else { &[] };
+        let kept = columns.iter().map(|&column| self.records.text(column)).collect::<Result<Vec<_>, _>>();
         let (kept, document) = match kept {
-            Ok(_) if self.kept.is_empty() => (Kept::Nothing, document),
+            Ok(_) if columns.is_empty() => (Kept::Nothing, document),
             Ok(texts) => (Kept::Texts(texts.into_iter().map(Some).collect()), document),
             Err(error) => (Kept::Nothing, document.and(Err(error))),
         };

@@ -326,6 +326,11 @@ impl Service {
         Duration::from_secs(seconds.ceil().clamp(1.0, 3600.0) as u64)
     }
 
+    /// What a document counts for while it waits, in tokens, which is known without any work.
+    pub fn estimated_tokens(document: &Document) -> usize {
+        estimated_tokens(&document.text)
+    }
+
     /// From now on nothing is taken in; what is here is finished.
     pub fn drain(&self) {
         self.shared.state().draining = true;

@@ -1,0 +1,135 @@
+//! Another model under a running server: it is loaded and warmed up beside the old one, and then takes its place. No
+//! request fails for it; those under way are finished by the model that began them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use tokio::sync::Mutex;
+use utoipa::ToSchema;
+
+use super::errors::{ApiError, ErrorBody};
+use super::state::State;
+use super::{EngineConfiguration, ServerError};
+use crate::engine::service::{Service, ServiceOptions};
+use crate::model::{Model, ModelError};
+
+/// Gets the model, again and again.
+pub(super) struct Loader {
+    engine: EngineConfiguration,
+    load: Box<dyn Fn() -> Result<Model, ModelError> + Send + Sync>,
+    /// Held while a model is loaded: one at a time.
+    busy: Mutex<()>,
+}
+
+/// How often it is looked whether the old model has ended its work.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
+impl Loader {
+    pub fn new(
+        engine: EngineConfiguration,
+        load: impl Fn() -> Result<Model, ModelError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { engine, load: Box::new(load), busy: Mutex::new(()) }
+    }
+
+    /// Loads the first model. Requests are answered from then on.
+    pub fn start(&self, state: &State) -> Result<(), ServerError> {
+        let started = Instant::now();
+        let service = self.service(state, (self.load)()?)?;
+        let (model, workers) = (service.model().identifier(), service.threads());
+        state.start(service);
+        tracing::info!(model, workers, milliseconds = started.elapsed().as_millis() as u64, "ready");
+        Ok(())
+    }
+
+    /// Loads the model once more and puts it in the place of the old one. Where it is the same, the old one stays.
+    fn reload(&self, state: &State) -> Result<bool, ServerError> {
+        let started = Instant::now();
+        let model = (self.load)()?;
+        let identifier = model.identifier();
+        if state.loaded().is_some_and(|service| service.model().identifier() == identifier) {
+            tracing::info!(model = identifier, "the model is the one that runs already");
+            return Ok(false);
+        }
+        let service = self.service(state, model)?;
+        if let Some(old) = state.start(service) {
+            retire(old)?;
+        }
+        tracing::info!(model = identifier, milliseconds = started.elapsed().as_millis() as u64, "changed the model");
+        Ok(true)
+    }
+
+    fn service(&self, state: &State, model: Model) -> Result<Service, ServerError> {
+        let configuration = &state.configuration;
+        let defaults = ServiceOptions::default();
+        let options = ServiceOptions {
+            threads: self.engine.threads,
+            max_window: self.engine.max_window,
+            max_batch_tokens: configuration.max_batch_tokens.unwrap_or(defaults.max_batch_tokens),
+            max_waiting_documents: configuration.max_waiting_documents,
+            max_waiting_tokens: configuration.max_waiting_tokens,
+        };
+        Ok(Service::start(model, options)?)
+    }
+}
+
+/// Lets a model go once nobody asks it any more, and its last answer has been given.
+fn retire(service: Arc<Service>) -> std::io::Result<()> {
+    let wait = move || {
+        while Arc::strong_count(&service) > 1 || service.load().documents > 0 {
+            std::thread::sleep(LOOK_UP);
+        }
+        tracing::info!(model = service.model().identifier(), "the old model is gone");
+    };
+    std::thread::Builder::new().name("retire".to_owned()).spawn(wait).map(drop)
+}
+
+/// What reloading did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reloaded {
+    /// The model that answers now, `name@hash`.
+    pub model: String,
+    /// Whether it is another one than before.
+    pub changed: bool,
+    /// API keys in force.
+    pub keys: usize,
+}
+
+/// Reads keys and model again. After an error everything is as it was, but for keys that could be read.
+pub(super) async fn reload(state: &Arc<State>) -> Result<Reloaded, ApiError> {
+    let failed = |reason: String| ApiError::new("reload_failed", format!("{reason}; what ran before goes on"));
+    let Ok(_turn) = state.loader.busy.try_lock() else {
+        return Err(ApiError::new("reloading", "the server is reading its model again already: wait for it"));
+    };
+    let keys = state.keys.reload().map_err(failed)?;
+    tracing::info!(keys, "read the API keys again");
+    state.service()?;
+    let loading = {
+        let state = Arc::clone(state);
+        web::block(move || state.loader.reload(&state).map_err(|error| error.to_string()))
+    };
+    let changed = loading.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
+    Ok(Reloaded { model: state.service()?.model().identifier(), changed, keys })
+}
+
+/// Read the model and the keys again.
+///
+/// For a server with API keys. The new model is loaded and warmed up beside the old one; no request fails meanwhile.
+#[utoipa::path(post, path = "/admin/reload", tag = "status", responses(
+    (status = 200, description = "Done", body = Reloaded),
+    (status = 401, description = "No valid API key", body = ErrorBody),
+    (status = 403, description = "The server has no API keys", body = ErrorBody),
+    (status = 409, description = "It is under way already", body = ErrorBody),
+    (status = 500, description = "The model or the keys cannot be read: nothing has changed", body = ErrorBody),
+    (status = 503, description = "Starting or shutting down", body = ErrorBody),
+), security((), ("key" = [])))]
+pub(super) async fn endpoint(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+    if !state.keys.are_required() {
+        let message = "this server has no API keys, so anybody could ask for this: start it with --api-key-file, or send \
+                       the process SIGHUP";
+        return Err(ApiError::new("forbidden", message));
+    }
+    Ok(HttpResponse::Ok().json(reload(&state.into_inner()).await?))
+}

@@ -1,0 +1,99 @@
+//! The house: rooms know only those before them, and code that the compiler does not check stays in its room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files below a directory of this repository, with their paths in it.
+fn files(directory: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root().join(directory)];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(&directory).expect("it can be listed") {
+            let path = entry.expect("it can be listed").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).expect("it is in the repository").display().to_string();
+                found.insert(name, std::fs::read_to_string(path).expect("it can be read"));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{directory} holds no code");
+    found
+}
+
+/// Lines of code, without those that are nothing but a comment.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
+}
+
+/// Words of a line: what stands between signs.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|character: char| !character.is_alphanumeric() && character != '_')
+}
+
+#[test]
+fn unsafe_code_is_counted_and_confined() {
+    let mut count = 0;
+    for (name, text) in ["src", "python/src", "examples", "benches"].iter().flat_map(|directory| files(directory)) {
+        // 'unsafe-inline' is a word of Content-Security-Policy.
+        let here = code(&text).filter(|line| !line.contains("'unsafe-inline'"));
+        let here = here.filter(|line| words(line).any(|word| word == "unsafe")).count();
+        let confined = Path::new(&name).starts_with("src/model/kernels");
+        assert!(here == 0 || confined, "{name} has {here} lines with unsafe code: its room is src/model/kernels");
+        count += here;
+    }
+    let manual = std::fs::read_to_string(root().join("docs/safety.md")).expect("it can be read");
+    let told = format!("{count} lines of code have the word `unsafe`");
+    assert!(manual.contains(&told), "docs/safety.md must say that {told}, and why the new ones are sound");
+}
+
+#[test]
+fn a_room_knows_only_the_rooms_before_it() {
+    const ROOMS: [(&str, &[&str]); 9] = [
+        ("text", &[]),
+        ("model", &["text"]),
+        ("decode", &["text", "model"]),
+        ("engine", &["text", "model", "decode"]),
+        ("eval", &["text", "model", "decode", "engine", "json"]),
+        ("export", &["text", "engine"]),
+        ("hub", &["text", "model"]),
+        ("batch", &["text", "model", "decode", "engine", "export", "json"]),
+        ("server", &["text", "model", "decode", "engine", "export", "json"]),
+    ];
+    for (room, may_know) in ROOMS {
+        for (name, text) in files(&format!("src/{room}")) {
+            if name.ends_with("fuzzing.rs") {
+                continue;
+            }
+            for line in code(&text) {
+                for known in line.split("crate::").skip(1).filter_map(|rest| words(rest).next()) {
+                    let fits = known.is_empty() || known == room || may_know.contains(&known) || known == "fuzzing";
+                    assert!(fits, "{name} knows of {known}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_http_in_the_engine_no_tensors_in_the_skins() {
+    let foreign: [(&str, &[&str]); 6] = [
+        ("text", &["candle_core", "actix_web", "arrow_array", "clap"]),
+        ("model", &["actix_web", "arrow_array", "clap"]),
+        ("decode", &["actix_web", "arrow_array", "parquet", "clap"]),
+        ("engine", &["actix_web", "arrow_array", "clap", "candle_core"]),
+        ("server", &["candle_core", "arrow_array"]),
+        ("cli", &["candle_core", "actix_web"]),
+    ];
+    for (room, words_of_others) in foreign {
+        for (name, text) in files(&format!("src/{room}")) {
+            let found = code(&text).find(|line| words(line).any(|word| words_of_others.contains(&word)));
+            assert_eq!(found, None, "{name}");
+        }
+    }
+}
