@@ -179,7 +179,10 @@ pub(super) async fn extract(
 pub(super) type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
 
 /// The documents of a body, and what is wanted of them.
-pub(super) fn parse(body: &[u8], limits: &super::Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
+pub(super) fn parse(
+    body: &[u8],
+    limits: &super::Configuration,
+) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::new("invalid_request", "the body must be an object, not an array"));
