@@ -1,7 +1,6 @@
 //! Groups: documents handed to the engine together. While one group ends, its workers have work of another.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -73,29 +72,12 @@ fn groups(documents: &[Result<BorrowedDocument<'_>, RowError>], workers: usize) 
 fn extract_some(engine: &Engine, documents: &[Result<BorrowedDocument<'_>, RowError>]) -> Vec<Found> {
     let good: Vec<BorrowedDocument<'_>> =
         documents.iter().filter_map(|document| document.as_ref().ok().copied()).collect();
-    let mut found = extract_guarded(engine, &good).into_iter();
+    let mut found = engine.extract_borrowed(&good).into_iter();
     let next = |document: &Result<BorrowedDocument<'_>, RowError>| match document {
         Ok(_) => Ok(found.next().unwrap_or(Err(EngineError::Panic))?),
         Err(error) => Err(error.clone()),
     };
     documents.iter().map(next).collect()
-}
-
-/// Extracts from documents together; what makes the program fail is found by trying them one by one, and costs its own
-/// error.
-pub(super) fn extract_guarded(
-    engine: &Engine,
-    documents: &[BorrowedDocument<'_>],
-) -> Vec<Result<Extraction, EngineError>> {
-    let together = catch_unwind(AssertUnwindSafe(|| engine.extract_borrowed(documents)));
-    together.unwrap_or_else(|_| {
-        let alone = |document| {
-            let result =
-                catch_unwind(AssertUnwindSafe(|| engine.extract_borrowed(std::slice::from_ref(document)).pop()));
-            result.ok().flatten().unwrap_or(Err(EngineError::Panic))
-        };
-        documents.iter().map(alone).collect()
-    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use arrow_select::take::take;
 
 use super::chunks::{Chunk, Chunks, End};
 use super::columns::{RowError, documents};
-use super::groups::{GROUPS_TOGETHER, extract_guarded};
+use super::groups::GROUPS_TOGETHER;
 use super::kept::{Kept, columns};
 use super::output::{Counted, Output, PartWriter, Problem};
 use super::progress::Counters;
@@ -188,7 +188,7 @@ impl Form {
         let mut extractions = Vec::with_capacity(texts.len());
         let mut kept = Vec::with_capacity(texts.len());
         let borrowed: Vec<BorrowedDocument<'_>> = texts.iter().map(Document::borrowed).collect();
-        for (index, (result, record)) in extract_guarded(engine, &borrowed).into_iter().zip(&places).enumerate() {
+        for (index, (result, record)) in engine.extract_borrowed(&borrowed).into_iter().zip(&places).enumerate() {
             match result {
                 Ok(extraction) => {
                     extractions.push(extraction);

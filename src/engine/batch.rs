@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
-use super::{Engine, EngineError, Extraction, entity_head};
+use super::{Engine, EngineError, Extraction, entity_head, fault};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{BorrowedDocument, Tokens, Window, plan_windows};
@@ -29,6 +29,7 @@ pub(super) fn run(engine: &Engine, documents: &[BorrowedDocument<'_>]) -> Vec<Re
     let prepared: Vec<Result<Prepared<'_>, EngineError>> = documents
         .par_iter()
         .map(|&document| {
+            fault::at("prepare", document.text);
             let tokens = model.tokenizer().tokenise(document.text)?;
             let windows = plan_windows(&tokens, document.text, engine.window);
             Ok(Prepared { document, tokens, windows })

@@ -4,9 +4,11 @@
 
 mod batch;
 mod extraction;
+mod fault;
 pub mod service;
 pub mod windows;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -151,8 +153,21 @@ impl Engine {
 
     /// As [`Self::extract`], for documents whose texts lie elsewhere; no text is copied.
     pub fn extract_borrowed(&self, documents: &[BorrowedDocument<'_>]) -> Vec<Result<Extraction, EngineError>> {
-        self.workers.install(|| batch::run(self, documents))
+        let run = |documents: &[BorrowedDocument<'_>]| caught(|| self.workers.install(|| batch::run(self, documents)));
+        // What makes the program fail is found by trying one by one, and costs its own error.
+        run(documents).unwrap_or_else(|_| {
+            let alone = |document| run(std::slice::from_ref(document)).map(|mut results| results.pop());
+            documents.iter().map(|document| alone(document)?.unwrap_or(Err(EngineError::Panic))).collect()
+        })
     }
+}
+
+/// What work gives, or [`EngineError::Panic`] where a fault in this program ends it.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        metrics::counter!("onrecord_panics_total").increment(1);
+        EngineError::Panic
+    })
 }
 
 /// The head for an entity scheme.

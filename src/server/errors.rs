@@ -99,10 +99,19 @@ impl Problem {
     }
 }
 
-/// A message without the strings that serde found where it expected something else: they may be somebody's text.
+/// A message without what serde found where it expected something else: it may be somebody's text. Names of fields are
+/// shown only if they look like names of fields.
 fn without_texts(message: &str) -> String {
-    static STRING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"string "(?:[^"\\]|\\.)*""#).ok());
-    STRING.iter().fold(message.to_owned(), |message, string| string.replace_all(&message, "a string").into_owned())
+    static FOUND: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        let found = [
+            (r#"string "(?:[^"\\]|\\.)*""#, "a string"),
+            (r"(?s)unknown variant `.*`, expected", "unknown variant, expected"),
+            (r"unknown field `([a-z_]{1,40})`", "unknown field $1"),
+            (r"(?s)unknown field `.*`, expected", "unknown field, expected"),
+        ];
+        found.into_iter().filter_map(|(found, shown)| Some((Regex::new(found).ok()?, shown))).collect()
+    });
+    FOUND.iter().fold(message.to_owned(), |message, (found, shown)| found.replace_all(&message, *shown).into_owned())
 }
 
 impl From<Problem> for ApiError {

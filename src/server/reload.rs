@@ -2,6 +2,7 @@
 //! request fails for it; those under way are finished by the model that began them.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
@@ -20,7 +21,7 @@ pub(super) struct Loader {
     engine: EngineConfiguration,
     load: Box<dyn Fn() -> Result<Model, ModelError> + Send + Sync>,
     /// Held while a model is loaded: one at a time.
-    busy: Mutex<()>,
+    busy: Arc<Mutex<()>>,
 }
 
 /// How often it is looked whether the old model has ended its work.
@@ -31,7 +32,7 @@ impl Loader {
         engine: EngineConfiguration,
         load: impl Fn() -> Result<Model, ModelError> + Send + Sync + 'static,
     ) -> Self {
-        Self { engine, load: Box::new(load), busy: Mutex::new(()) }
+        Self { engine, load: Box::new(load), busy: Arc::default() }
     }
 
     /// Loads the first model. Requests are answered from then on.
@@ -54,8 +55,10 @@ impl Loader {
             return Ok(false);
         }
         let service = self.service(state, model)?;
+        let retire = retirement()?;
         if let Some(old) = state.start(service) {
-            retire(old)?;
+            // The thread waits for it.
+            let _ = retire.send(old);
         }
         tracing::info!(model = identifier, milliseconds = started.elapsed().as_millis() as u64, "changed the model");
         Ok(true)
@@ -75,15 +78,18 @@ impl Loader {
     }
 }
 
-/// Lets a model go once nobody asks it any more, and its last answer has been given.
-fn retire(service: Arc<Service>) -> std::io::Result<()> {
+/// A thread that lets a model go once nobody asks it any more, and its last answer has been given. It is there before it is
+/// needed: without it, the old model goes on.
+fn retirement() -> std::io::Result<Sender<Arc<Service>>> {
+    let (sender, receiver) = channel::<Arc<Service>>();
     let wait = move || {
+        let Ok(service) = receiver.recv() else { return };
         while Arc::strong_count(&service) > 1 || service.load().documents > 0 {
             std::thread::sleep(LOOK_UP);
         }
         tracing::info!(model = service.model().identifier(), "the old model is gone");
     };
-    std::thread::Builder::new().name("retire".to_owned()).spawn(wait).map(drop)
+    std::thread::Builder::new().name("retire".to_owned()).spawn(wait).map(|_| sender)
 }
 
 /// What reloading did.
@@ -100,7 +106,7 @@ pub struct Reloaded {
 /// Reads keys and model again. After an error everything is as it was, but for keys that could be read.
 pub(super) async fn reload(state: &Arc<State>) -> Result<Reloaded, ApiError> {
     let failed = |reason: String| ApiError::new("reload_failed", format!("{reason}; what ran before goes on"));
-    let Ok(_turn) = state.loader.busy.try_lock() else {
+    let Ok(turn) = Arc::clone(&state.loader.busy).try_lock_owned() else {
         return Err(ApiError::new("reloading", "the server is reading its model again already: wait for it"));
     };
     let keys = state.keys.reload().map_err(failed)?;
@@ -108,7 +114,12 @@ pub(super) async fn reload(state: &Arc<State>) -> Result<Reloaded, ApiError> {
     state.service()?;
     let loading = {
         let state = Arc::clone(state);
-        web::block(move || state.loader.reload(&state).map_err(|error| error.to_string()))
+        // Whoever asked may have gone: the turn is over when the work is.
+        web::block(move || {
+            let changed = state.loader.reload(&state).map_err(|error| error.to_string());
+            drop(turn);
+            changed
+        })
     };
     let changed = loading.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
     Ok(Reloaded { model: state.service()?.model().identifier(), changed, keys })

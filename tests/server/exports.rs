@@ -36,7 +36,7 @@ fn a_form_is_for_one_document_and_for_all_parts() {
     let one = json!({"id": "a", "text": "Ada Byron said hello."});
     let post = |query: &str, body| server.ask(&Request::post(&format!("/v1/extract?{query}"), &body));
     let message = check_error(&post("format=docx", json!({"text": "Ada."})), "invalid_request");
-    assert!(message.contains("docx") && message.contains("webannotation"), "{message}");
+    assert!(message.contains("webannotation"), "{message}");
     let several = post("format=csv", json!({"documents": [one, one]}));
     assert!(check_error(&several, "invalid_request").contains("one document"));
     let none = post("format=csv", json!({"documents": []}));

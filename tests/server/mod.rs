@@ -9,6 +9,7 @@ mod clients;
 mod crowd;
 mod errors;
 mod exports;
+mod faults;
 mod http;
 mod leaving;
 mod limits;

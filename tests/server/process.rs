@@ -47,6 +47,8 @@ pub struct Server {
     /// Where it listens, as it says itself.
     pub address: String,
     log: Arc<Mutex<String>>,
+    /// Panics are what is tested.
+    fails_on_demand: bool,
 }
 
 impl Server {
@@ -71,7 +73,23 @@ impl Server {
 
     /// A server that listens, and is perhaps not ready yet.
     pub fn spawn(arguments: &[&str]) -> Self {
-        let mut child = serve(&[&["--port", "0"], arguments].concat()).spawn().expect("the server starts");
+        Self::run(serve(&[&["--port", "0"], arguments].concat()))
+    }
+
+    /// A server with the tiny model that is ready, and of which documents with a word make it fail at a stage.
+    #[cfg(debug_assertions)]
+    pub fn with_fault(stage: &str, word: &str) -> Self {
+        let mut command = serve(&["--port", "0", "--model", tiny_model().to_str().expect("the path is UTF-8")]);
+        command.env("ONRECORD_FAULT", format!("{stage}:{word}"));
+        let mut server = Self::run(command);
+        server.fails_on_demand = true;
+        server.wait_until_ready();
+        server
+    }
+
+    /// A server that was told everything.
+    pub fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the server starts");
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().expect("standard error is a pipe"));
         let written = Arc::clone(&log);
@@ -83,7 +101,7 @@ impl Server {
                 line.clear();
             }
         });
-        let mut server = Self { child, address: String::new(), log };
+        let mut server = Self { child, address: String::new(), log, fails_on_demand: false };
         let mut address = None;
         wait_until("the server listens", || {
             let log = server.log();
@@ -171,7 +189,7 @@ impl Drop for Server {
         let _ = self.child.wait();
         if !std::thread::panicking() {
             let log = self.log();
-            assert!(!log.contains("panicked"), "{log}");
+            assert!(self.fails_on_demand || !log.contains("panicked"), "{log}");
         } else {
             eprintln!("the server's log:\n{}", self.log());
         }

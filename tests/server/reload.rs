@@ -112,6 +112,19 @@ fn a_model_that_cannot_be_used_leaves_the_old_one_at_work() {
 }
 
 #[test]
+fn those_who_ask_and_go_start_no_more_than_one_at_a_time() {
+    // The turn was over when the client had gone, and not when the work was done.
+    let server = Server::embedded(&["--api-key", "key"]);
+    for _ in 0..12 {
+        server.connect().send(&reload().to_bytes());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    wait_until("the last one is over", || server.ask(&reload()).status == 200);
+    let read = server.log().matches("the model is the one that runs already").count();
+    assert!((1..12).contains(&read), "the model was read {read} times");
+}
+
+#[test]
 fn it_takes_a_key_and_one_at_a_time() {
     let open = Server::tiny(&[]);
     let message = check_error(&open.ask(&reload()), "forbidden");

@@ -62,6 +62,17 @@ impl Run {
         run
     }
 
+    /// A run in which a fault was asked for.
+    #[cfg(all(debug_assertions, feature = "server"))]
+    pub fn of_failing(command: &mut assert_cmd::Command) -> Self {
+        let output = command.output().expect("the command starts");
+        Self {
+            code: output.status.code().expect("no signal ended it"),
+            stdout: String::from_utf8(output.stdout).expect("the output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("the messages are UTF-8"),
+        }
+    }
+
     /// The output, one JSON value a line.
     pub fn lines(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::queue::Client;
 use super::{Answer, Found, Timings, Usage, Want};
 use crate::decode::{DocumentDecoder, Reading, TokenDecoder};
-use crate::engine::{EngineError, Extraction, Options, entity_head};
+use crate::engine::{EngineError, Extraction, Options, entity_head, fault};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows};
 
@@ -78,6 +78,7 @@ impl Preparation {
         if self.timings.tokenise.is_zero() {
             self.timings.queue = started - self.submitted;
         }
+        fault::at("prepare", &self.document.text);
         let outcome = model.tokenizer().advance(&mut self.tokenisation, &self.document.text, STRETCH);
         match outcome {
             Ok(false) => {
@@ -162,6 +163,11 @@ impl Job {
         WindowInput::new(&self.tokens, self.windows[index].tokens.clone())
     }
 
+    /// A fault on demand.
+    pub fn fault_at(&self, stage: &str) {
+        fault::at(stage, &self.document.text);
+    }
+
     /// Takes the output of a window and decodes as far as it is that window's turn; the document's answer, if that was
     /// the last. `spent` is the window's share of the time that its batch took.
     pub fn deliver(
@@ -171,6 +177,7 @@ impl Job {
         output: Result<WindowOutput, EngineError>,
         spent: Duration,
     ) -> Option<Reply> {
+        fault::at("decode", &self.document.text);
         let started = Instant::now();
         let mut progress = self.progress();
         progress.timings.inference += spent;

@@ -1,6 +1,6 @@
 //! A worker: takes the next step from the queue, again and again.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::queue::{Alone, Batch, Step, Task};
 use super::{Answer, Shared, State, Timings, Usage, Want};
 use crate::decode::DocumentDecoder;
 use crate::engine::windows::{Running, run_batch};
-use crate::engine::{EngineError, entity_head};
+use crate::engine::{EngineError, caught, entity_head};
 use crate::model::{Model, WindowInput, WindowOutput};
 
 /// From this many tokens on, a lone batch is faster when all workers share it.
@@ -126,7 +126,7 @@ struct Next {
 /// Tokenises a stretch of a document.
 fn prepare(shared: &Shared, preparation: Box<Preparation>) -> Next {
     let (place, client) = (preparation.place, preparation.client.clone());
-    let prepared = catch_unwind(AssertUnwindSafe(|| preparation.advance(&shared.model, shared.window)));
+    let prepared = caught(|| preparation.advance(&shared.model, shared.window));
     let answered = |reply| Next { tasks: Vec::new(), keeps_its_turn: true, reply: Some(reply) };
     match prepared {
         Ok(Prepared::Unfinished(preparation)) => {
@@ -205,14 +205,24 @@ fn run_group(
     let tokens: usize = inputs.iter().map(|input| input.ids.len()).sum();
     let started = Instant::now();
     let together = matches!(running, Running::Together);
-    let run = || match running {
-        Running::Together => shared.pool.install(|| run_batch(&shared.model, names, &inputs, Running::Together)),
-        running => run_batch(&shared.model, names, &inputs, running),
+    let run = |places: Range<usize>, running: Running<'_>| {
+        let outputs = caught(|| {
+            group[places.clone()].iter().for_each(|(_, job, _)| job.fault_at("run"));
+            match running {
+                Running::Together => {
+                    shared.pool.install(|| run_batch(&shared.model, names, &inputs[places], Running::Together))
+                }
+                running => run_batch(&shared.model, names, &inputs[places], running),
+            }
+        })?;
+        Ok(outputs.into_iter().map(|output| output.map_err(EngineError::from)).collect::<Vec<_>>())
     };
-    let outputs: Vec<Result<WindowOutput, EngineError>> = match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(outputs) => outputs.into_iter().map(|output| output.map_err(EngineError::from)).collect(),
-        Err(_) => group.iter().map(|_| Err(EngineError::Panic)).collect(),
-    };
+    // What makes the program fail is found by running one window after another, and costs its own document.
+    let outputs: Vec<Result<WindowOutput, EngineError>> =
+        run(0..group.len(), running).unwrap_or_else(|_: EngineError| {
+            let alone = |place| run(place..place + 1, Running::Alone)?.pop().unwrap_or(Err(EngineError::Panic));
+            (0..group.len()).map(alone).collect()
+        });
     let spent = started.elapsed();
     let workers = if together { shared.pool.current_num_threads() } else { 1 };
     metrics::histogram!("onrecord_batch_seconds").record(spent.as_secs_f64());
@@ -221,8 +231,8 @@ fn run_group(
     let deliver = |((number, job, index), output): (&(u64, Arc<Job>, usize), _)| {
         let share = job.window(*index).ids.len() as f64 / tokens.max(1) as f64;
         let spent = Duration::from_secs_f64(spent.as_secs_f64() * share);
-        let delivered = AssertUnwindSafe(|| job.deliver(&shared.model, *index, output, spent));
-        let reply = catch_unwind(delivered).unwrap_or_else(|_| job.give_up(EngineError::Panic));
+        let delivered = caught(|| job.deliver(&shared.model, *index, output, spent));
+        let reply = delivered.unwrap_or_else(|fault| job.give_up(fault));
         reply.map(|reply| (*number, reply))
     };
     group.iter().zip(outputs).filter_map(deliver).collect()

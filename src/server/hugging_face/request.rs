@@ -146,9 +146,10 @@ fn read_parameters(value: Value) -> Result<Parameters, String> {
             "ignore_labels" => parameters.ignore_labels = read_labels(value)?,
             "stride" => parameters.stride = Some(read_stride(&value)?),
             _ => {
-                return Err(format!(
-                    "parameters.{name}: not known; there are aggregation_strategy, ignore_labels and stride"
-                ));
+                // What is no name may be somebody's text.
+                let is_name = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                let name = if is_name { format!("parameters.{name}") } else { "parameters: a name".to_owned() };
+                return Err(format!("{name}: not known; there are aggregation_strategy, ignore_labels and stride"));
             }
         }
     }
@@ -159,7 +160,7 @@ fn read_parameters(value: Value) -> Result<Parameters, String> {
 fn read_strategy(value: &Value) -> Result<AggregationStrategy, String> {
     let named = |name: &str| AggregationStrategy::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name));
     value.as_str().and_then(named).ok_or_else(|| {
-        let found = value.as_str().map_or_else(|| kind(value).to_owned(), |name| format!("{name:?}"));
+        let found = value.as_str().map_or(kind(value), |_| "another string");
         format!("parameters.aggregation_strategy: must be none, simple, first, average or max, not {found}")
     })
 }
