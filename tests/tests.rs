@@ -15,6 +15,9 @@ mod hub;
 mod hugging_face;
 mod loading;
 mod parity;
+// With all features that the references describe, and no others.
+#[cfg(all(feature = "batch", feature = "hub", feature = "server", not(feature = "otlp")))]
+mod reference;
 #[cfg(feature = "server")]
 mod server;
 mod service;

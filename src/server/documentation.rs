@@ -7,6 +7,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::inference_protocol::ProtocolError;
 use super::{extract, kserve, page, reload, run, status, token_classification};
+use crate::export::Format;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,7 +24,7 @@ use super::{extract, kserve, page, reload, run, status, token_classification};
         kserve::infer, kserve::infer_version,
         reload::endpoint, status::overall, status::live, status::ready, status::info, status::prometheus,
     ),
-    components(schemas(run::FailedDocument)),
+    components(schemas(Format, run::FailedDocument)),
     tags((name = "onrecord"), (name = "Hugging Face"), (name = "Open Inference Protocol"), (name = "status")),
     modifiers(&Key),
 )]

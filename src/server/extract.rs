@@ -33,7 +33,8 @@ fn options<'body, D: Deserializer<'body>>(deserializer: D) -> Result<Option<Requ
     fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)).transpose()
 }
 
-/// The two forms of a request. Only their description is used: read apart, errors say more.
+// Only for the description: what is read goes through `ExtractRequest`, whose errors say more.
+/// One text, or several documents.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = ExtractRequest, example = json!({"text": "“The pier is beyond repair,” said Claire Moreau."}))]

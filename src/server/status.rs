@@ -78,7 +78,7 @@ pub struct Info {
     pub build: &'static str,
 }
 
-/// The limits on requests.
+/// The limits on requests: what the flags of these names say.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Limits {
     pub max_body_bytes: usize,

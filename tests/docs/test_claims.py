@@ -1,0 +1,45 @@
+"""What the documentation claims of the model is what the model does, and what its card says."""
+
+import re
+
+import pytest
+from markdown import ROOT
+from onrecord import Extractor
+
+
+def read(document):
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def examples():
+    """The rows of the table in docs/concepts.md."""
+    _, table = read("docs/concepts.md").split("| text | source | cue | content |\n|---|---|---|---|\n")
+    rows = table.split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return Extractor(threads=2, precision="int8")
+
+
+@pytest.mark.parametrize("row", examples(), ids=lambda row: row[0][:30])
+def test_examples_of_statements_are_found(extractor, row):
+    text, *parts = row
+    found = [
+        [" … ".join(segment["text"] for segment in statement[role]) for role in ("source", "cue", "content")]
+        for statement in extractor.extract(text)["statements"]
+    ]
+    assert found == [parts], "the model reads it otherwise: if that is not wrong, take another example"
+
+
+def test_there_are_examples():
+    assert len(examples()) > 5
+
+
+def test_numbers_in_limits_are_those_of_the_model_card():
+    card = read("models/onrecord-small/MODEL_CARD.md")
+    numbers = re.findall(r"\d+\.\d+", read("docs/limits.md"))
+    assert len(numbers) > 5
+    missing = [number for number in numbers if not re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", card)]
+    assert not missing, f"the model card has other numbers: {missing}"
