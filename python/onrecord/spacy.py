@@ -48,7 +48,8 @@ def doc(extraction: Mapping[str, Any], text: str, nlp: Language | None = None) -
         if text[place["start"] : place["end"]] != place["text"]:
             raise ValueError(f"{extraction['id']!r} is the result of another text: {place['text']!r} is not where it says")
     borders = {border for place in places for border in (place["start"], place["end"])}
-    result = Doc(nlp.vocab, **_tokens(nlp.tokenizer(text), borders))
+    words, spaces = _tokens(nlp.tokenizer(text), borders)
+    result = Doc(nlp.vocab, words=words, spaces=spaces)
 
     def span(place: Mapping[str, Any], label: str, name: str) -> Span:
         found = result.char_span(place["start"], place["end"], label=label, span_id=name)
@@ -80,7 +81,7 @@ def _places(extraction: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from statement[role]
 
 
-def _tokens(tokens: Doc, borders: Iterable[int]) -> dict[str, list[Any]]:
+def _tokens(tokens: Doc, borders: Iterable[int]) -> tuple[list[str], list[bool]]:
     """Words, and whether a space follows each, with more of them where a border lies within one."""
     words: list[str] = []
     spaces: list[bool] = []
@@ -91,4 +92,4 @@ def _tokens(tokens: Doc, borders: Iterable[int]) -> dict[str, list[Any]]:
         cuts = [0, *(border - start for border in within), length]
         words += [token.text[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
         spaces += [False] * (len(cuts) - 2) + [bool(token.whitespace_)]
-    return {"words": words, "spaces": spaces}
+    return words, spaces
