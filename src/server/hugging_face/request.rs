@@ -249,7 +249,7 @@ mod tests {
             (with(json!("none")), "parameters: must be an object, not a string"),
             (
                 with(json!({"aggregation_strategy": "last"})),
-                "parameters.aggregation_strategy: must be none, simple, first, average or max, not \"last\"",
+                "parameters.aggregation_strategy: must be none, simple, first, average or max, not another string",
             ),
             (
                 with(json!({"aggregation_strategy": true})),
