@@ -268,7 +268,7 @@ async fn signals(state: Arc<State>, handle: ServerHandle) -> std::io::Result<()>
                 let state = Arc::clone(&state);
                 // SIGTERM must not wait for a model.
                 actix_web::rt::spawn(async move {
-                    if let Err(error) = reload::reload(&state).await {
+                    if let Err(error) = reload::reload(&state, reload::Meanwhile::Wait).await {
                         tracing::error!(error = error.problem.message, "the signal to read model and keys again");
                     }
                 });

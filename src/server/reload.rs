@@ -103,15 +103,28 @@ pub struct Reloaded {
     pub keys: usize,
 }
 
-/// Reads keys and model again. After an error everything is as it was, but for keys that could be read.
-pub(super) async fn reload(state: &Arc<State>) -> Result<Reloaded, ApiError> {
+/// What is done where a model is being loaded already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meanwhile {
+    /// Wait for it: what a signal asks for cannot be refused.
+    Wait,
+    /// Refuse.
+    Refuse,
+}
+
+/// Reads the keys, and then the model, again. After an error everything is as it was, but for keys that could be read.
+pub(super) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) -> Result<Reloaded, ApiError> {
     let failed = |reason: String| ApiError::new("reload_failed", format!("{reason}; what ran before goes on"));
-    let Ok(turn) = Arc::clone(&state.loader.busy).try_lock_owned() else {
-        return Err(ApiError::new("reloading", "the server is reading its model again already: wait for it"));
-    };
     let keys = state.keys.reload().map_err(failed)?;
     tracing::info!(keys, "read the API keys again");
     state.service()?;
+    let busy = Arc::clone(&state.loader.busy);
+    let turn = match meanwhile {
+        Meanwhile::Wait => busy.lock_owned().await,
+        Meanwhile::Refuse => busy
+            .try_lock_owned()
+            .map_err(|_| ApiError::new("reloading", "the server is reading its model again already: wait for it"))?,
+    };
     let loading = {
         let state = Arc::clone(state);
         // Whoever asked may have gone: the turn is over when the work is.
@@ -142,5 +155,5 @@ pub(super) async fn endpoint(state: web::Data<State>) -> Result<HttpResponse, Ap
                        the process SIGHUP";
         return Err(ApiError::new("forbidden", message));
     }
-    Ok(HttpResponse::Ok().json(reload(&state.into_inner()).await?))
+    Ok(HttpResponse::Ok().json(reload(&state.into_inner(), Meanwhile::Refuse).await?))
 }
