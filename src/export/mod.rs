@@ -89,7 +89,9 @@ impl Format {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Brat | Self::Conll => "text/plain; charset=utf-8",
-            Self::Displacy | Self::Citron => "application/json",
+            // Not plain JSON: that is the form of our own answers.
+            Self::Displacy => "application/vnd.onrecord.displacy+json",
+            Self::Citron => "application/vnd.onrecord.citron+json",
             Self::WebAnnotation => "application/ld+json; profile=\"http://www.w3.org/ns/anno.jsonld\"",
             Self::SchemaOrg => "application/ld+json",
             Self::Html => "text/html; charset=utf-8",

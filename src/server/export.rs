@@ -31,9 +31,6 @@ pub(super) async fn answer(
     hold: Hold,
 ) -> Result<HttpResponse, ApiError> {
     let invalid = |message: &str| ApiError::new("invalid_request", message);
-    if options.include.is_some() {
-        return Err(invalid("include: it is for our own form; with format all parts are there that the form knows"));
-    }
     let mut documents = documents.into_iter();
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(invalid("format: a request with a format is for one document; send the others by themselves"));
@@ -44,7 +41,7 @@ pub(super) async fn answer(
     let failed = |reason: String| ApiError::new("inference_failed", reason);
     let found = answers.into_iter().next().ok_or_else(|| failed("the engine gave no answer".to_owned()))?.found;
     let extraction = match found {
-        Ok(Found::Extraction(extraction)) => extraction,
+        Ok(Found::Extraction(extraction)) => options.reduced(*extraction),
         Ok(Found::Tags(_)) => return Err(failed("the engine gave another answer than was asked for".to_owned())),
         Err(error) => return Err(ApiError::from(super::errors::Problem::from(&error))),
     };

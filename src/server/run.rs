@@ -77,6 +77,21 @@ impl RequestOptions {
         }))
     }
 
+    /// A result of which the parts that are not wanted are empty.
+    pub fn reduced(&self, mut extraction: Extraction) -> Extraction {
+        let wanted = |part| self.include.as_ref().is_none_or(|parts| parts.contains(&part));
+        if !wanted(Part::Entities) {
+            extraction.entities.clear();
+        }
+        if !wanted(Part::Statements) {
+            extraction.statements.clear();
+        }
+        if !wanted(Part::Speakers) {
+            extraction.speakers.clear();
+        }
+        extraction
+    }
+
     /// The wanted parts of a result.
     pub fn parts(&self, extraction: Extraction) -> ExtractionResult {
         let wanted = |part| self.include.as_ref().is_none_or(|parts| parts.contains(&part));
