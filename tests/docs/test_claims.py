@@ -37,6 +37,26 @@ def test_there_are_examples():
     assert len(examples()) > 5
 
 
+def counterexamples():
+    """The sentences in docs/concepts.md in which nobody states anything."""
+    _, section = read("docs/concepts.md").split("## What does not\n")
+    return re.findall(r'"([A-Z][^"]*\.)"', section.split("\n## ")[0])
+
+
+@pytest.mark.parametrize("text", counterexamples())
+def test_in_counterexamples_nothing_is_found(extractor, text):
+    assert extractor.extract(text)["statements"] == []
+
+
+def test_there_are_counterexamples():
+    assert len(counterexamples()) > 1
+
+
+def test_the_borderline_case_is_found(extractor):
+    cues = [statement["cue"][0]["text"] for statement in extractor.extract("The council voted for the plan.")["statements"]]
+    assert cues == ["voted for"]
+
+
 def test_numbers_in_limits_are_those_of_the_model_card():
     card = read("models/onrecord-small/MODEL_CARD.md")
     numbers = re.findall(r"\d+\.\d+", read("docs/limits.md"))

@@ -65,7 +65,7 @@ class Workshop:
         elif block.language == "python":
             self._python(block, code)
         elif block.language == "sql":
-            self.output = str(self.database.sql(code))
+            self._sql(block, code)
         elif block.language == "json":
             check_json(block, code)
         elif block.language != "text":
@@ -80,6 +80,13 @@ class Workshop:
         self.output = run.stdout
         if run.returncode:
             raise BlockError(block, f"exit code {run.returncode}\n{run.stdout[-2000:]}\n{run.stderr[-2000:]}")
+
+    def _sql(self, block: Block, code: str) -> None:
+        found = self.database.sql(code)
+        # A question that nothing answers shows a reader nothing, and may ask for what is not there.
+        if found is not None and not found.limit(1).fetchall():
+            raise BlockError(block, "it finds no rows")
+        self.output = str(found)
 
     def _python(self, block: Block, code: str) -> None:
         output = io.StringIO()
