@@ -106,6 +106,19 @@ fn broken_tokenizers_are_named() {
     assert!(other.contains("[CLS]"), "{other}");
 }
 
+#[test]
+fn a_tokenizer_that_the_library_fails_on_is_refused() {
+    // Found by fuzzing: the library panics on a decoder that is none.
+    for decoder in [r#""decoder":7"#, r#""decoder":{"type" 7}"#, r#""decoder":{"type":"none"}"#] {
+        let message = message(|files| {
+            let text = String::from_utf8_lossy(&files.tokenizer).replace(r#""decoder":null"#, decoder);
+            assert!(text.contains(decoder));
+            files.tokenizer = Cow::Owned(text.into_bytes());
+        });
+        assert!(message.contains("tokenizer.json: cannot read the tokenizer"), "{message}");
+    }
+}
+
 /// The tiny model with its embeddings under another encoder's names, and a table of relative positions.
 fn on_mpnet() -> ModelFiles {
     let mut files = tiny::files();

@@ -1,5 +1,7 @@
 //! Tokens: word pieces with their places in the text.
 
+use std::panic::catch_unwind;
+
 use tokenizers::{Encoding, ModelWrapper, PreTokenizerWrapper};
 
 use super::features::{Gap, Shape, is_line_end};
@@ -107,7 +109,9 @@ impl Tokenizer {
     /// [`TokenizerError::Load`], [`TokenizerError::MissingToken`], [`TokenizerError::SpecialTokens`].
     pub fn from_bytes(json: &[u8]) -> Result<Self, TokenizerError> {
         let load = |error: tokenizers::Error| TokenizerError::Load(error.to_string());
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(load)?;
+        // The library panics on some files that are none of its own.
+        let read = catch_unwind(|| tokenizers::Tokenizer::from_bytes(json));
+        let mut inner = read.unwrap_or_else(|_| Err("it fails the tokenizers library".into())).map_err(load)?;
         inner.with_truncation(None).map_err(load)?;
         inner.with_padding(None);
         inner.set_encode_special_tokens(true);
