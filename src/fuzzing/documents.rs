@@ -65,8 +65,8 @@ pub fn scores(data: &[u8]) {
             return;
         }
     }
-    check(&document.text, &decoder.finish(reading));
-    let annotations = annotate(&document.text, &tokens, WindowSize::new(capacity));
+    let annotations = decoder.finish(reading);
+    check(&document.text, &annotations);
     let (speakers, attributions) = resolve_speakers(reading, &annotations);
     assert_eq!(attributions.len(), annotations.statements.len());
     for attribution in attributions.iter().flatten() {
