@@ -7,11 +7,8 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use serde::Serialize;
 
 use super::columns::{flag, list, number, rows, score, text};
-use crate::engine::{ExtractedSegment, ExtractedStatement, Extraction};
+use crate::engine::{ExtractedSegment, ExtractedStatement, Extraction, joined};
 use crate::text::OffsetUnit;
-
-/// What stands between the segments of a source, cue or content.
-const GAP: &str = " … ";
 
 /// The columns of [`statements`].
 pub(super) fn statement_schema() -> SchemaRef {
@@ -125,10 +122,6 @@ pub(super) fn entities(extractions: &[Extraction]) -> Result<(RecordBatch, Vec<u
 
 fn statement_row<'a>(extraction: &'a Extraction, statement: &'a ExtractedStatement) -> StatementRow<'a> {
     let speaker = statement.speaker.as_ref();
-    let name_of = |id: &String| {
-        let speaker = extraction.speakers.iter().find(|speaker| &speaker.id == id);
-        speaker.map(|speaker| speaker.name.as_str())
-    };
     let optional = |segments: &[ExtractedSegment]| (!segments.is_empty()).then(|| joined(segments));
     StatementRow {
         document: &extraction.id,
@@ -144,7 +137,7 @@ fn statement_row<'a>(extraction: &'a Extraction, statement: &'a ExtractedStateme
         speaker_entity: speaker.and_then(|speaker| speaker.entity.as_deref()),
         speaker_via: speaker.map(|speaker| speaker.via.as_str()),
         speaker_score: speaker.map(|speaker| speaker.score),
-        co_speakers: statement.co_speakers.iter().filter_map(name_of).collect(),
+        co_speakers: statement.co_speaker_names(&extraction.speakers).collect(),
         source: optional(&statement.source),
         cue: optional(&statement.cue),
         content: joined(&statement.content),
@@ -167,9 +160,4 @@ fn entity_row<'a>(extraction: &'a Extraction, entity: &'a crate::engine::Extract
         offset_unit: extraction.offset_unit,
         model: &extraction.model,
     }
-}
-
-fn joined(segments: &[ExtractedSegment]) -> String {
-    let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
-    texts.join(GAP)
 }

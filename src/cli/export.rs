@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::folder::Folder;
-use super::input::{Documents, InputFormat};
+use super::input::InputArguments;
 use super::output::Problem;
 use super::recorded::Recorded;
 use super::results::{self, Outcome};
@@ -15,8 +15,8 @@ use crate::export::{Annotated, Format, Joins};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
-    /// Files to read; none or "-" for standard input
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputArguments,
 
     /// Form of the output: brat, conll, displacy, webannotation, citron, html, csv or schemaorg
     #[arg(long, value_name = "FORMAT", env = "ONRECORD_EXPORT_TO")]
@@ -32,15 +32,6 @@ pub(super) struct ExportArguments {
     #[arg(long, value_name = "FILE", env = "ONRECORD_ANNOTATIONS")]
     annotations: Option<PathBuf>,
 
-    /// How the input holds documents [default: by extension, else text]
-    #[arg(long, value_name = "FORMAT", env = "ONRECORD_INPUT_FORMAT")]
-    input_format: Option<InputFormat>,
-
-    /// Documents larger than this are refused without being read whole
-    #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_DOCUMENT_BYTES", default_value = "10485760")]
-    #[arg(allow_negative_numbers = true)]
-    max_document_bytes: usize,
-
     #[command(flatten)]
     extraction: ExtractionArguments,
 
@@ -51,7 +42,7 @@ pub(super) struct ExportArguments {
 /// Runs the command; returns the exit code.
 pub(super) fn run(arguments: &ExportArguments) -> Result<u8, Failure> {
     let format = arguments.to;
-    let mut documents = Documents::new(&arguments.files, arguments.input_format, arguments.max_document_bytes);
+    let mut documents = arguments.input.documents();
     let mut recorded = arguments.annotations.as_deref().map(Recorded::open).transpose()?;
     let engine = match recorded {
         Some(_) => None,

@@ -3,23 +3,18 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, IsTerminal};
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Documents, InputFormat};
+use super::input::InputArguments;
 use super::output::{Writer, complain_at};
 use super::results::{self, Outcome};
 use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED};
 
 #[derive(Debug, Args)]
 pub(super) struct ExtractArguments {
-    /// Files to read; none or "-" for standard input
-    files: Vec<PathBuf>,
-
-    /// How the input holds documents [default: by extension, else text]
-    #[arg(long, value_name = "FORMAT", env = "ONRECORD_INPUT_FORMAT")]
-    input_format: Option<InputFormat>,
+    #[command(flatten)]
+    input: InputArguments,
 
     /// How results are written [default: pretty on a terminal, else jsonl]
     #[arg(long, value_name = "FORMAT", env = "ONRECORD_OUTPUT_FORMAT")]
@@ -28,11 +23,6 @@ pub(super) struct ExtractArguments {
     /// When to colour the pretty output; NO_COLOR is respected
     #[arg(long, value_name = "WHEN", env = "ONRECORD_COLOR", default_value = "auto")]
     color: Color,
-
-    /// Documents larger than this are refused without being read whole
-    #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_DOCUMENT_BYTES", default_value = "10485760")]
-    #[arg(allow_negative_numbers = true)]
-    max_document_bytes: usize,
 
     #[command(flatten)]
     extraction: ExtractionArguments,
@@ -77,7 +67,7 @@ pub(super) fn run(arguments: &ExtractArguments) -> Result<u8, Failure> {
     let format = arguments.output_format.unwrap_or(by_terminal);
     let output = BufWriter::new(io::stdout().lock());
     let mut writer = Writer::new(output, format, arguments.color.is_on());
-    let mut documents = Documents::new(&arguments.files, arguments.input_format, arguments.max_document_bytes);
+    let mut documents = arguments.input.documents();
     let (mut seen, mut code) = (Seen::default(), ALL_GOOD);
     while let Some(group) = results::next_group(&mut documents, &engine) {
         for Outcome { path, line, result } in group {

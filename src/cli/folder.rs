@@ -51,7 +51,7 @@ impl Folder {
         if let Some(file) = &mut self.together {
             return self.format.write(document, file).map_err(|error| Failure::output(&error));
         }
-        let stem = self.stem(document.id);
+        let stem = self.stem(&document.found.id);
         if self.format == Format::Brat {
             self.write_file(&format!("{stem}.txt"), |file| file.write_all(document.text.as_bytes()))?;
         }

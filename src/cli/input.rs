@@ -5,11 +5,35 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::json::{kind, reason};
 use crate::text::{Document, DocumentError};
+
+/// What is read, by the commands that read documents one after another.
+#[derive(Debug, Args)]
+pub(super) struct InputArguments {
+    /// Files to read; none or "-" for standard input
+    files: Vec<PathBuf>,
+
+    /// How the input holds documents [default: by extension, else text]
+    #[arg(long, value_name = "FORMAT", env = "ONRECORD_INPUT_FORMAT")]
+    input_format: Option<InputFormat>,
+
+    /// Documents larger than this are refused without being read whole
+    #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_DOCUMENT_BYTES", default_value = "10485760")]
+    #[arg(allow_negative_numbers = true)]
+    max_document_bytes: usize,
+}
+
+impl InputArguments {
+    /// The documents, as they come.
+    pub fn documents(&self) -> Documents {
+        Documents::new(&self.files, self.input_format, self.max_document_bytes)
+    }
+}
 
 /// How a file holds documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -64,7 +88,7 @@ pub(super) struct Documents {
 
 impl Documents {
     /// `format`: `None` goes by the extension (.jsonl and .ndjson are JSON Lines, everything else is text).
-    pub fn new(inputs: &[PathBuf], format: Option<InputFormat>, max_bytes: usize) -> Self {
+    fn new(inputs: &[PathBuf], format: Option<InputFormat>, max_bytes: usize) -> Self {
         let standard = vec![PathBuf::from("-")];
         let inputs = if inputs.is_empty() { standard } else { inputs.to_vec() };
         Self { inputs: inputs.into(), format, max_bytes, lines: None }

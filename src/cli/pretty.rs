@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::table;
 use crate::decode::Polarity;
-use crate::engine::{ExtractedStatement, Extraction};
+use crate::engine::{ExtractedSegment, ExtractedStatement, Extraction, GAP};
 use crate::text::{Document, OffsetUnit, Offsets};
 
 /// Width of the table where there is no terminal to ask, in columns.
@@ -48,16 +48,11 @@ pub(super) fn write(
 }
 
 fn row(statement: &ExtractedStatement, extraction: &Extraction) -> [String; 3] {
-    let join = |segments: &[crate::engine::ExtractedSegment], between: &str| {
+    let join = |segments: &[ExtractedSegment], between: &str| {
         let texts: Vec<String> = segments.iter().map(|segment| printable(&segment.text)).collect();
         texts.join(between)
     };
-    let names = statement.speaker.iter().map(|speaker| speaker.name.clone());
-    let others = statement.co_speakers.iter().filter_map(|id| {
-        let speaker = extraction.speakers.iter().find(|speaker| &speaker.id == id);
-        speaker.map(|speaker| speaker.name.clone())
-    });
-    let named: Vec<String> = names.chain(others).map(|name| printable(&name)).collect();
+    let named: Vec<String> = statement.speaker_names(&extraction.speakers).into_iter().map(printable).collect();
     let speaker = match (named.is_empty(), statement.source.is_empty()) {
         (false, _) => named.join(" and "),
         (true, false) => format!("({})", join(&statement.source, " ")),
@@ -65,7 +60,7 @@ fn row(statement: &ExtractedStatement, extraction: &Extraction) -> [String; 3] {
     };
     let cue = join(&statement.cue, " ");
     let cue = if statement.polarity == Polarity::Negative.name() { format!("not: {cue}") } else { cue };
-    [speaker, cue, join(&statement.content, " … ")]
+    [speaker, cue, join(&statement.content, GAP)]
 }
 
 /// One line per label: its entities, each form once.

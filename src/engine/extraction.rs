@@ -82,6 +82,30 @@ pub struct ExtractedStatement {
     pub co_speakers: Vec<String>,
 }
 
+/// What stands between the segments of a source, cue or content where they are shown as one text.
+pub(crate) const GAP: &str = " … ";
+
+/// Segments as one text, with a mark for what was left out between them.
+pub(crate) fn joined(segments: &[ExtractedSegment]) -> String {
+    let texts: Vec<&str> = segments.iter().map(|segment| segment.text.as_str()).collect();
+    texts.join(GAP)
+}
+
+impl ExtractedStatement {
+    /// Names of those who speak together, the first one first. `speakers` are those of the document.
+    pub(crate) fn speaker_names<'a>(&'a self, speakers: &'a [ExtractedSpeaker]) -> Vec<&'a str> {
+        let first = self.speaker.iter().map(|speaker| speaker.name.as_str());
+        first.chain(self.co_speaker_names(speakers)).collect()
+    }
+
+    /// Names of those who speak together with the first one.
+    pub(crate) fn co_speaker_names<'a>(&'a self, speakers: &'a [ExtractedSpeaker]) -> impl Iterator<Item = &'a str> {
+        let name_of =
+            |id: &String| speakers.iter().find(|speaker| speaker.id == *id).map(|speaker| speaker.name.as_str());
+        self.co_speakers.iter().filter_map(name_of)
+    }
+}
+
 /// The person or organisation behind a statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]

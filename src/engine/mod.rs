@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use extraction::{
     ExtractedEntity, ExtractedSegment, ExtractedSpeaker, ExtractedStatement, Extraction, SCHEMA, SpeakerLink, TextSpan,
 };
+pub(crate) use extraction::{GAP, joined};
 
 use crate::model::{Model, ModelError};
 use crate::text::{BorrowedDocument, Document, OffsetUnit, TokenizerError, WindowSize};

@@ -11,7 +11,8 @@ use std::ops::Range;
 use serde::{Serialize, Serializer};
 
 use super::gold::PredictedDocument;
-use super::{Scores, Tally, touched_tokens};
+use super::{Scores, Tally};
+use crate::text::touched_tokens;
 
 /// One document of a gold entity file, its sentences put together to running text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::gold::StatementSpans;
-use super::touched_tokens;
+use crate::text::touched_tokens;
 
 /// Index of the source in the arrays of [`Prepared`].
 pub(super) const SOURCE: usize = 0;

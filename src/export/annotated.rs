@@ -5,12 +5,10 @@ use crate::text::{ByteRange, OffsetUnit, Offsets};
 
 /// An article and what was found in it.
 pub struct Annotated<'a> {
-    /// The document's name.
-    pub id: &'a str,
-    /// Its text.
+    /// The results as they are, with the article's id.
+    pub found: &'a Extraction,
+    /// The article's text.
     pub text: &'a str,
-    /// Which weights found this, `name@hash`.
-    pub model: &'a str,
     /// Entities in text order.
     pub entities: Vec<Entity<'a>>,
     /// Statements in text order.
@@ -82,7 +80,7 @@ impl<'a> Annotated<'a> {
     ///
     /// # Errors
     /// [`Mismatch`] where the results are not those of this article.
-    pub fn new(id: &'a str, text: &'a str, found: &'a Extraction) -> Result<Self, Mismatch> {
+    pub fn new(id: &str, text: &'a str, found: &'a Extraction) -> Result<Self, Mismatch> {
         if found.id != id {
             return Err(Mismatch::Id { expected: id.to_owned(), found: found.id.clone() });
         }
@@ -105,9 +103,8 @@ impl<'a> Annotated<'a> {
             Ok(Speaker { found, mentions })
         };
         Ok(Self {
-            id,
+            found,
             text,
-            model: &found.model,
             entities: found.entities.iter().map(entity).collect::<Result<_, _>>()?,
             statements: found.statements.iter().map(statement).collect::<Result<_, _>>()?,
             speakers: found.speakers.iter().map(speaker).collect::<Result<_, _>>()?,
@@ -115,30 +112,18 @@ impl<'a> Annotated<'a> {
         })
     }
 
+    /// Names of those who make a statement together, the first one first.
+    pub fn speakers_of(&self, statement: &Statement<'a>) -> Vec<&'a str> {
+        statement.found.speaker_names(&self.found.speakers)
+    }
+
     /// A place in code points.
     pub fn code_points(&self, bytes: &ByteRange) -> (usize, usize) {
         (self.code_points.at(bytes.start), self.code_points.at(bytes.end))
     }
-
-    /// The fullest name of a speaker.
-    pub fn name_of(&self, speaker: &str) -> Option<&'a str> {
-        self.speakers.iter().find(|other| other.found.id == speaker).map(|speaker| speaker.found.name.as_str())
-    }
-
-    /// Segments as they read, with a mark for what was left out between them.
-    pub fn words_of(&self, segments: &[ByteRange]) -> String {
-        let slices: Vec<&str> = segments.iter().map(|bytes| &self.text[bytes.clone()]).collect();
-        slices.join(" … ")
-    }
 }
 
-impl<'a> Statement<'a> {
-    /// Names of those who speak together, the first one first.
-    pub fn speakers(&self, document: &Annotated<'a>) -> Vec<&'a str> {
-        let first = self.found.speaker.iter().map(|speaker| speaker.name.as_str());
-        first.chain(self.found.co_speakers.iter().filter_map(|id| document.name_of(id))).collect()
-    }
-
+impl Statement<'_> {
     /// Its segments, by the names of their roles.
     pub fn roles(&self) -> [(&'static str, &[ByteRange]); 3] {
         [("source", &self.source), ("cue", &self.cue), ("content", &self.content)]

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::Annotated;
 use super::annotated::Statement;
-use crate::text::ByteRange;
+use crate::text::{ByteRange, trimmed};
 
 /// What brat must know of the labels: `annotation.conf`, to lie beside the texts. Entity labels are those of the
 /// built-in model; brat shows others too, and says that it does not know them.
@@ -92,7 +92,7 @@ impl<W: Write> Lines<'_, W> {
             if let Some(entity) = speaker.entity.as_deref().and_then(|id| entities.get(id)) {
                 self.relation("Means", content, *entity)?;
             }
-            let names = one_line(&statement.speakers(self.document).join(" and "));
+            let names = one_line(&self.document.speakers_of(statement).join(" and "));
             self.notes += 1;
             writeln!(self.output, "#{}\tAnnotatorNotes T{content}\tspeaker: {names}", self.notes)?;
         }
@@ -133,15 +133,13 @@ impl<W: Write> Lines<'_, W> {
 
 /// The pieces of a segment between its line ends, without white space around them.
 fn lines(text: &str, segment: &ByteRange) -> Vec<ByteRange> {
-    let slice = &text[segment.clone()];
-    let pieces = slice.split(['\n', '\r']).filter(|piece| !piece.trim().is_empty());
-    let place = |piece: &str| {
-        let piece = piece.trim();
-        // Both are slices of the same text.
-        let start = segment.start + (piece.as_ptr() as usize - slice.as_ptr() as usize);
-        start..start + piece.len()
-    };
-    pieces.map(place).collect()
+    let mut start = segment.start;
+    let pieces = text[segment.clone()].split_inclusive(['\n', '\r']).map(|piece| {
+        let from = start;
+        start += piece.len();
+        trimmed(text, from..start)
+    });
+    pieces.filter(|piece| !piece.is_empty()).collect()
 }
 
 fn one_line(text: &str) -> String {

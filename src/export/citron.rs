@@ -33,7 +33,7 @@ pub(super) fn value(document: &Annotated<'_>) -> Value {
     });
     let groups = document.speakers.iter().map(|speaker| spans(&speaker.mentions));
     json!({
-        "id": document.id,
+        "id": document.found.id,
         "text": document.text,
         "quotes": quotes.collect::<Vec<_>>(),
         "coreference_groups": groups.collect::<Vec<_>>(),

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::Annotated;
-use super::words::covered;
+use crate::text::touched_tokens;
 
 pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Result<()> {
     let words = document.words();
@@ -15,12 +15,12 @@ pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Re
     let mut roles = vec![None; words.len()];
     let mut statements = vec![String::new(); words.len()];
     for entity in &document.entities {
-        mark(&mut entities, covered(&words, &entity.bytes), &entity.found.label);
+        mark(&mut entities, touched_tokens(&words, &entity.bytes), &entity.found.label);
     }
     for statement in &document.statements {
         for (role, segments) in statement.roles() {
             for segment in segments {
-                let covered = covered(&words, segment);
+                let covered = touched_tokens(&words, segment);
                 mark(&mut roles, covered.clone(), &role.to_uppercase());
                 for ids in &mut statements[covered] {
                     let comma = if ids.is_empty() { "" } else { "," };
@@ -31,12 +31,12 @@ pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Re
         }
     }
     writeln!(output, "-DOCSTART- -X- O O\n")?;
-    let mut line_start = 0;
+    let mut before = 0;
     for (index, word) in words.iter().enumerate() {
-        if index > 0 && document.text[line_start..word.start].contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
+        if index > 0 && document.text[before..word.start].contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
             writeln!(output)?;
         }
-        line_start = word.end;
+        before = word.end;
         let text = &document.text[word.clone()];
         let statement = if statements[index].is_empty() { "_" } else { &statements[index] };
         let tag = |tags: &[Option<String>]| tags[index].clone().unwrap_or_else(|| "O".to_owned());

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::Annotated;
-use super::words::covered;
+use crate::text::touched_tokens;
 
 pub(super) fn value(document: &Annotated<'_>) -> Value {
     let words = document.words();
@@ -22,12 +22,12 @@ pub(super) fn value(document: &Annotated<'_>) -> Value {
         parts.map(move |(role, segment)| (id, role, segment))
     });
     let spans = spans.map(|(id, role, segment)| {
-        let covered = covered(&words, segment);
+        let covered = touched_tokens(&words, segment);
         json!({"start_token": covered.start, "end_token": covered.end, "label": role.to_uppercase(), "kb_id": id})
     });
     let slices = words.iter().map(|word| &document.text[word.clone()]);
     json!({
-        "id": document.id,
+        "id": document.found.id,
         "text": document.text,
         "ents": entities.collect::<Vec<_>>(),
         "tokens": slices.collect::<Vec<_>>(),

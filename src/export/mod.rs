@@ -19,7 +19,6 @@ use std::str::FromStr;
 
 pub use annotated::{Annotated, Mismatch};
 pub use brat::CONFIGURATION as BRAT_CONFIGURATION;
-pub use words::words;
 
 /// A form in which other tools read results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -1,17 +1,18 @@
 //! A page that stands by itself: the article with its statements marked, and under it the list of who said what. It runs
 //! nothing and loads nothing.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::Annotated;
-use super::annotated::Statement;
+use crate::engine::joined;
 use crate::text::ByteRange;
 
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Result<()> {
-    let title = escaped(document.id);
+    let title = escaped(&document.found.id);
     write!(
         output,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -24,7 +25,7 @@ pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Re
     if !document.statements.is_empty() {
         output.write_all(list(document).as_bytes())?;
     }
-    let model = escaped(document.model);
+    let model = escaped(&document.found.model);
     write!(output, "<footer>Found by onrecord {model}. It errs: check against the text.</footer>\n</body>\n</html>\n")
 }
 
@@ -53,6 +54,7 @@ fn article(document: &Annotated<'_>) -> String {
     borders.extend([0, document.text.len()]);
     borders.sort_unstable();
     borders.dedup();
+    let ends = ends(document);
     let mut page = String::with_capacity(document.text.len() * 2);
     let (mut next, mut open) = (0, Vec::<&Mark<'_>>::new());
     for piece in borders.windows(2) {
@@ -73,30 +75,34 @@ fn article(document: &Annotated<'_>) -> String {
         let titles: Vec<&str> = open.iter().map(|mark| mark.title.as_str()).collect();
         let (classes, titles) = (classes.join(" "), escaped(&titles.join(", ")));
         page.push_str(&format!("<mark class=\"{classes}\" title=\"{titles}\">{text}</mark>"));
-        for number in ends(document, end) {
+        for number in ends.get(&end).into_iter().flatten() {
             page.push_str(&format!("<sup><a href=\"#statement-{number}\" id=\"text-{number}\">{number}</a></sup>"));
         }
     }
     page
 }
 
-/// Numbers of the statements whose content ends here.
-fn ends(document: &Annotated<'_>, end: usize) -> impl Iterator<Item = usize> {
-    let ends_here = move |statement: &Statement<'_>| statement.content.last().is_some_and(|last| last.end == end);
-    let numbers = document.statements.iter().enumerate();
-    numbers.filter(move |(_, statement)| ends_here(statement)).map(|(index, _)| index + 1)
+/// Numbers of the statements whose content ends at a place, by places.
+fn ends(document: &Annotated<'_>) -> HashMap<usize, Vec<usize>> {
+    let mut ends: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, statement) in document.statements.iter().enumerate() {
+        if let Some(last) = statement.content.last() {
+            ends.entry(last.end).or_default().push(index + 1);
+        }
+    }
+    ends
 }
 
 fn list(document: &Annotated<'_>) -> String {
     let mut list = "<section>\n<h2>Who said what</h2>\n<ol>\n".to_owned();
     for (index, statement) in document.statements.iter().enumerate() {
         let number = index + 1;
-        let speakers = statement.speakers(document).join(" and ");
+        let speakers = document.speakers_of(statement).join(" and ");
         let who = if speakers.is_empty() { "not named".to_owned() } else { escaped(&speakers) };
         let found = statement.found;
         let negative = if found.polarity == "negative" { ", negative" } else { "" };
-        let cue = escaped(&document.words_of(&statement.cue));
-        let content = escaped(&document.words_of(&statement.content));
+        let cue = escaped(&joined(&found.cue));
+        let content = escaped(&joined(&found.content));
         // Writing to a String does not fail.
         let _ = writeln!(
             list,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Annotated;
 use super::annotated::Statement;
+use crate::engine::joined;
 
 pub(super) fn value(document: &Annotated<'_>) -> Value {
     let quotations = document.statements.iter().filter(|statement| is_quotation(statement));
@@ -14,7 +15,7 @@ pub(super) fn value(document: &Annotated<'_>) -> Value {
         let mut quotation = Map::new();
         quotation.insert("@type".to_owned(), json!("Quotation"));
         quotation.insert("identifier".to_owned(), json!(statement.found.id));
-        quotation.insert("text".to_owned(), json!(document.words_of(&statement.content)));
+        quotation.insert("text".to_owned(), json!(joined(&statement.found.content)));
         let speakers = speakers(document, statement);
         if !speakers.is_empty() {
             quotation.insert("spokenByCharacter".to_owned(), Value::Array(speakers));
@@ -24,7 +25,7 @@ pub(super) fn value(document: &Annotated<'_>) -> Value {
     json!({
         "@context": "https://schema.org",
         "@type": "Article",
-        "identifier": document.id,
+        "identifier": document.found.id,
         "hasPart": quotations.collect::<Vec<_>>(),
     })
 }

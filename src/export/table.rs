@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Annotated;
-use crate::text::ByteRange;
+use crate::engine::{SpeakerLink, joined};
 
 const COLUMNS: [&str; 18] = [
     "document",
@@ -34,16 +34,15 @@ pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Re
     for statement in &document.statements {
         let found = statement.found;
         let speaker = found.speaker.as_ref();
-        let of_speaker = |part: fn(&crate::engine::SpeakerLink) -> String| speaker.map(part).unwrap_or_default();
-        let others = statement.speakers(document).split_off(usize::from(speaker.is_some())).join("; ");
-        let words = |segments: &[ByteRange]| document.words_of(segments);
-        let end = |segments: &[ByteRange]| segments.iter().map(|segment| segment.end).max().unwrap_or_default();
+        let of_speaker = |part: fn(&SpeakerLink) -> String| speaker.map(part).unwrap_or_default();
+        let others: Vec<&str> = found.co_speaker_names(&document.found.speakers).collect();
         let start = statement.content.iter().map(|segment| segment.start).min().unwrap_or_default();
-        let (start, end) = document.code_points(&(start..end(&statement.content)));
+        let end = statement.content.iter().map(|segment| segment.end).max().unwrap_or_default();
+        let (start, end) = document.code_points(&(start..end));
         row(
             output,
             [
-                document.id.to_owned(),
+                document.found.id.clone(),
                 found.id.clone(),
                 found.kind.clone(),
                 found.act.clone(),
@@ -55,10 +54,10 @@ pub(super) fn write(document: &Annotated<'_>, output: &mut impl Write) -> io::Re
                 of_speaker(|speaker| speaker.label.clone()),
                 of_speaker(|speaker| speaker.via.clone()),
                 of_speaker(|speaker| speaker.score.to_string()),
-                others,
-                words(&statement.source),
-                words(&statement.cue),
-                words(&statement.content),
+                others.join("; "),
+                joined(&found.source),
+                joined(&found.cue),
+                joined(&found.content),
                 start.to_string(),
                 end.to_string(),
             ],

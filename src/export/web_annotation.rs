@@ -18,7 +18,7 @@ const VOCABULARY: &str = "urn:onrecord:vocabulary:";
 const AROUND: usize = 32;
 
 pub(super) fn value(document: &Annotated<'_>) -> Value {
-    let page = Page { document, article: article(document.id), name: escaped(document.id) };
+    let page = Page { document, article: article(&document.found.id), name: escaped(&document.found.id) };
     let entities = document.entities.iter().map(|entity| page.entity(entity));
     let statements = document.statements.iter().map(|statement| page.statement(statement));
     json!({
@@ -75,7 +75,7 @@ impl Page<'_> {
             slice["onrecord:role"] = json!(role);
             slice
         });
-        let speakers = statement.speakers(self.document).into_iter().map(|name| {
+        let speakers = self.document.speakers_of(statement).into_iter().map(|name| {
             let text = json!({"type": "TextualBody", "purpose": "identifying", "format": "text/plain", "value": name});
             with_role(text, "speaker")
         });
@@ -98,7 +98,7 @@ impl Page<'_> {
     }
 
     fn generator(&self) -> Value {
-        json!({"type": "Software", "name": format!("onrecord {}", self.document.model)})
+        json!({"type": "Software", "name": format!("onrecord {}", self.document.found.model)})
     }
 
     fn slice(&self, bytes: &ByteRange) -> Value {

@@ -9,7 +9,7 @@ use crate::text::ByteRange;
 
 /// The words of a text, in order: runs of letters, digits, marks and underscores, and every other character that is not
 /// white space by itself. A word in which a border lies is cut there, so that every span is a run of whole words.
-pub fn words(text: &str, borders: impl IntoIterator<Item = usize>) -> Vec<ByteRange> {
+fn words(text: &str, borders: impl IntoIterator<Item = usize>) -> Vec<ByteRange> {
     static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\w+|[^\w\s]").ok());
     let mut borders: Vec<usize> = borders.into_iter().collect();
     borders.sort_unstable();
@@ -30,19 +30,12 @@ pub fn words(text: &str, borders: impl IntoIterator<Item = usize>) -> Vec<ByteRa
 
 impl Annotated<'_> {
     /// The words of the article, cut so that every span is a run of whole ones.
-    pub fn words(&self) -> Vec<ByteRange> {
+    pub(super) fn words(&self) -> Vec<ByteRange> {
         let entities = self.entities.iter().map(|entity| &entity.bytes);
         let statements =
             self.statements.iter().flat_map(|statement| statement.roles()).flat_map(|(_, segments)| segments);
         words(self.text, entities.chain(statements).flat_map(|bytes| [bytes.start, bytes.end]))
     }
-}
-
-/// The run of words that a span covers: first and one past the last.
-pub(super) fn covered(words: &[ByteRange], span: &ByteRange) -> std::ops::Range<usize> {
-    let first = words.partition_point(|word| word.end <= span.start);
-    let behind = words.partition_point(|word| word.start < span.end);
-    first..behind.max(first)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub const CODES: [(&str, u16); 27] = [
 impl Problem {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         debug_assert!(CODES.iter().any(|(known, _)| *known == code), "{code} is not in the list");
-        Self { code, message: without_texts(&message.into()), details: Value::Null }
+        Self { code, message: without_texts(message.into()), details: Value::Null }
     }
 
     pub fn with(self, details: Value) -> Self {
@@ -101,7 +101,7 @@ impl Problem {
 
 /// A message without what serde found where it expected something else: it may be somebody's text. Names of fields are
 /// shown only if they look like names of fields.
-fn without_texts(message: &str) -> String {
+fn without_texts(message: String) -> String {
     static FOUND: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let found = [
             (r#"string "(?:[^"\\]|\\.)*""#, "a string"),
@@ -111,7 +111,11 @@ fn without_texts(message: &str) -> String {
         ];
         found.into_iter().filter_map(|(found, shown)| Some((Regex::new(found).ok()?, shown))).collect()
     });
-    FOUND.iter().fold(message.to_owned(), |message, (found, shown)| found.replace_all(&message, *shown).into_owned())
+    // Nearly all messages are our own, and stay as they are.
+    FOUND.iter().fold(message, |message, (found, shown)| match found.is_match(&message) {
+        true => found.replace_all(&message, *shown).into_owned(),
+        false => message,
+    })
 }
 
 impl From<Problem> for ApiError {

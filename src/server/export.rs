@@ -6,11 +6,11 @@ use actix_web::HttpResponse;
 
 use super::body::{HeldBody, Hold};
 use super::errors::ApiError;
-use super::extract::Documents;
+use super::extract::{Documents, extraction};
 use super::quotas::Quota;
 use super::run::{RequestOptions, off_the_network, run};
 use super::state::State;
-use crate::engine::service::{Found, Service};
+use crate::engine::service::Service;
 use crate::export::{Annotated, Format};
 
 /// What is asked for.
@@ -40,11 +40,7 @@ pub(super) async fn answer(
     let answers = run(state, service, quota, vec![document.clone()], want, deadline).await?;
     let failed = |reason: String| ApiError::new("inference_failed", reason);
     let found = answers.into_iter().next().ok_or_else(|| failed("the engine gave no answer".to_owned()))?.found;
-    let extraction = match found {
-        Ok(Found::Extraction(extraction)) => options.reduced(*extraction),
-        Ok(Found::Tags(_)) => return Err(failed("the engine gave another answer than was asked for".to_owned())),
-        Err(error) => return Err(ApiError::from(super::errors::Problem::from(&error))),
-    };
+    let extraction = options.reduced(extraction(found)?);
     let rendered = off_the_network(document.text.len(), move || {
         let annotated = Annotated::new(&document.id, &document.text, &extraction).map_err(|error| error.to_string())?;
         let mut rendered = Vec::new();

@@ -16,6 +16,7 @@ use super::run::{
 use super::state::State;
 use super::stream::{self, QueryOptions};
 use crate::engine::service::{Answer, Found};
+use crate::engine::{EngineError, Extraction};
 
 /// One text, or several documents, and what is wanted of them.
 #[derive(Debug, Default, Deserialize)]
@@ -239,12 +240,20 @@ pub(super) fn result(id: String, answer: Answer, options: &RequestOptions) -> Do
         error.count();
         DocumentResult::Failed(FailedDocument { id: Some(id), error })
     };
-    match answer.found {
-        Ok(Found::Extraction(extraction)) => DocumentResult::Found(Box::new(options.parts(*extraction))),
+    match extraction(answer.found) {
+        Ok(extraction) => DocumentResult::Found(Box::new(options.parts(extraction))),
+        Err(error) => failed(error),
+    }
+}
+
+/// What was found, where an extraction was asked for.
+pub(super) fn extraction(found: Result<Found, EngineError>) -> Result<Extraction, Problem> {
+    match found {
+        Ok(Found::Extraction(extraction)) => Ok(*extraction),
         Ok(Found::Tags(_)) => {
-            failed(Problem::new("inference_failed", "the engine gave another answer than was asked for"))
+            Err(Problem::new("inference_failed", "the engine gave another answer than was asked for"))
         }
-        Err(error) => failed(Problem::from(&error)),
+        Err(error) => Err(Problem::from(&error)),
     }
 }
 

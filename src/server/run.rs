@@ -77,16 +77,19 @@ impl RequestOptions {
         }))
     }
 
+    fn wants(&self, part: Part) -> bool {
+        self.include.as_ref().is_none_or(|parts| parts.contains(&part))
+    }
+
     /// A result of which the parts that are not wanted are empty.
     pub fn reduced(&self, mut extraction: Extraction) -> Extraction {
-        let wanted = |part| self.include.as_ref().is_none_or(|parts| parts.contains(&part));
-        if !wanted(Part::Entities) {
+        if !self.wants(Part::Entities) {
             extraction.entities.clear();
         }
-        if !wanted(Part::Statements) {
+        if !self.wants(Part::Statements) {
             extraction.statements.clear();
         }
-        if !wanted(Part::Speakers) {
+        if !self.wants(Part::Speakers) {
             extraction.speakers.clear();
         }
         extraction
@@ -94,14 +97,13 @@ impl RequestOptions {
 
     /// The wanted parts of a result.
     pub fn parts(&self, extraction: Extraction) -> ExtractionResult {
-        let wanted = |part| self.include.as_ref().is_none_or(|parts| parts.contains(&part));
         ExtractionResult {
             schema: extraction.schema,
             model: extraction.model,
             id: extraction.id,
-            entities: wanted(Part::Entities).then_some(extraction.entities),
-            statements: wanted(Part::Statements).then_some(extraction.statements),
-            speakers: wanted(Part::Speakers).then_some(extraction.speakers),
+            entities: self.wants(Part::Entities).then_some(extraction.entities),
+            statements: self.wants(Part::Statements).then_some(extraction.statements),
+            speakers: self.wants(Part::Speakers).then_some(extraction.speakers),
             offset_unit: extraction.offset_unit,
             warnings: extraction.warnings,
         }

@@ -8,6 +8,7 @@ mod features;
 mod language;
 mod offsets;
 mod tokens;
+mod touched;
 mod windows;
 
 pub use document::{BorrowedDocument, Document, DocumentError};
@@ -17,6 +18,7 @@ pub use language::language_warning;
 pub use offsets::{OffsetUnit, Offsets};
 pub(crate) use tokens::trimmed;
 pub use tokens::{Tokenisation, Tokenizer, TokenizerError, Tokens};
+pub(crate) use touched::touched_tokens;
 pub use windows::{Window, WindowSize, plan_windows};
 
 /// A half-open range of bytes of a document's text, always on character boundaries.

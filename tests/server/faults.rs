@@ -79,7 +79,7 @@ fn a_batch_with_a_fault_keeps_all_other_documents() {
         let line = |(id, text): (usize, &str)| json!({"id": id, "text": text}).to_string();
         let texts = ["Ada said no.", "Xanthippe said no.", "Bo said yes."];
         site.write("feed.jsonl", texts.into_iter().enumerate().map(line).collect::<Vec<_>>().join("\n"));
-        let run = Run::of_failing(site.onrecord(&["extract", "feed.jsonl"]).env("ONRECORD_FAULT", "prepare:Xanthippe"));
+        let run = Run::whatever(site.onrecord(&["extract", "feed.jsonl"]).env("ONRECORD_FAULT", "prepare:Xanthippe"));
         let lines = run.lines();
         let failed: Vec<bool> = lines.iter().map(|line| line["error"]["code"] == "inference_failed").collect();
         assert_eq!((run.code, failed), (1, vec![false, true, false]), "{}", run.stderr);
