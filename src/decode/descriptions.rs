@@ -23,14 +23,30 @@ const EMPTY: [&str; 34] = [
     "this", "told", "were", "when", "which", "will", "with",
 ];
 
-/// For each word that describes a name, the numbers of the names, in order.
-pub(super) fn descriptions(text: &str, entities: &[Entity], names: &[Name]) -> HashMap<String, Vec<usize>> {
+/// Words behind the one that says what somebody is: "the lawyer of the mayor".
+const ADDITIONS: [&str; 13] = [
+    " at ", " behind ", " by ", " for ", " from ", " in ", " of ", " on ", " to ", " who ", " whose ", " with ",
+    " within ",
+];
+
+/// What ends the word of an owner.
+const OWNERS: [&str; 4] = ["'s ", "’s ", "s' ", "s’ "];
+
+/// For each word that describes a name, the numbers of the names, in order. `sources` in text order: what stands in one
+/// before a name describes it even across a comma ("the spokesman, Ada Holt, said").
+pub(super) fn descriptions(
+    text: &str,
+    entities: &[Entity],
+    names: &[Name],
+    sources: &[ByteRange],
+) -> HashMap<String, Vec<usize>> {
     let mut described: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, name) in names.iter().enumerate() {
         for &mention in name.mentions.iter().take(MENTIONS) {
             let bytes = &entities[mention].bytes;
             let own = if name.label == "PER" { "" } else { &text[bytes.clone()] };
-            for word in words(own).chain(words(before(text, bytes))).chain(words(behind(text, bytes))) {
+            let beside = [own, before(text, bytes), apposed(text, entities, mention, sources), behind(text, bytes)];
+            for word in beside.into_iter().flat_map(words) {
                 let names = described.entry(word).or_default();
                 if names.last() != Some(&number) {
                     names.push(number);
@@ -41,13 +57,32 @@ pub(super) fn descriptions(text: &str, entities: &[Entity], names: &[Name]) -> H
     described
 }
 
-/// Names that share a word with a description, in order.
+/// Names that share a word with what a description says that somebody is, in order: "the mayor's lawyer" is no mayor.
 pub(super) fn described(text: &str, description: &ByteRange, known: &HashMap<String, Vec<usize>>) -> Vec<usize> {
     let mut names: Vec<usize> =
-        words(&text[description.clone()]).filter_map(|word| known.get(&word)).flatten().copied().collect();
+        words(head(&text[description.clone()])).filter_map(|word| known.get(&word)).flatten().copied().collect();
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// What a description is about, without whose it is and what follows: "spokesman" of "the president's spokesman in Rome".
+fn head(description: &str) -> &str {
+    let owner = OWNERS.iter().filter_map(|owner| Some(description.rfind(owner)? + owner.len())).max();
+    let rest = &description[owner.unwrap_or(0)..];
+    let addition = ADDITIONS.iter().filter_map(|addition| rest.find(addition)).min();
+    let until = addition.into_iter().chain(rest.find([',', ';', '('])).min();
+    &rest[..until.unwrap_or(rest.len())]
+}
+
+/// What a source says before the name that it ends with, but for other people in it.
+fn apposed<'text>(text: &'text str, entities: &[Entity], mention: usize, sources: &[ByteRange]) -> &'text str {
+    let name = &entities[mention].bytes;
+    let from = sources.partition_point(|source| source.start < name.start);
+    let Some(source) = sources[..from].iter().rev().take(4).find(|source| source.end >= name.end) else { return "" };
+    let other = entities[..mention].iter().rev().find(|entity| entity.label == "PER");
+    let start = other.map_or(source.start, |other| other.bytes.end.max(source.start));
+    text.get(start..name.start).unwrap_or_default()
 }
 
 /// The last words before a name in its sentence.
@@ -104,7 +139,7 @@ mod tests {
             entity("Lysmouth Medical Journal", "ORG"),
         ];
         let names = group_names(text, &entities, &|_| None);
-        let known = descriptions(text, &entities, &names);
+        let known = descriptions(text, &entities, &names, &[]);
         let meant = |description: &str| {
             let text = description.to_owned();
             described(&text, &(0..text.len()), &known)
@@ -114,5 +149,22 @@ mod tests {
         assert_eq!(meant("the senator"), [2]);
         assert_eq!(meant("the journal"), [3]);
         assert!(meant("the banker").is_empty());
+        assert_eq!(meant("the mayor’s lawyer"), [1], "it is the lawyer who speaks");
+        assert_eq!(meant("the lawyer for the senator"), [1]);
+    }
+
+    #[test]
+    fn what_stands_before_a_name_in_a_source_describes_it() {
+        let text = "The spokesman of the port, Ada Holt, agreed.\nThe mayor, Ben Ruiz, did not.";
+        let entity = |name: &str| {
+            let start = text.find(name).unwrap();
+            Entity { label: "PER".to_owned(), bytes: start..start + name.len(), score: 1.0 }
+        };
+        let entities = [entity("Ada Holt"), entity("Ben Ruiz")];
+        let names = group_names(text, &entities, &|_| None);
+        let mayor = text.find("The mayor").unwrap()..entities[1].bytes.end;
+        let with = descriptions(text, &entities, &names, &[0..entities[0].bytes.end, mayor]);
+        assert_eq!((with.get("spokesman"), with.get("mayor")), (Some(&vec![0]), Some(&vec![1])));
+        assert_eq!(descriptions(text, &entities, &names, &[]).get("mayor"), None);
     }
 }

@@ -239,7 +239,6 @@ pub(super) fn referents(
         let by_given = || names[name].given().and_then(|given| model.class_of_given_name(&given));
         titles[name].or_else(|| by_given().filter(|_| names[name].label == "PER"))
     };
-    let known = descriptions(text, entities, names);
     let mut sources: Vec<(ByteRange, usize)> = Vec::new();
     let mut contents: Vec<(ByteRange, usize)> = Vec::new();
     for (number, statement) in statements.iter().enumerate() {
@@ -248,6 +247,8 @@ pub(super) fn referents(
     }
     sources.sort_by_key(|(bytes, number)| (bytes.start, bytes.end, *number));
     contents.sort_by_key(|(bytes, number)| (bytes.start, *number));
+    let places: Vec<ByteRange> = sources.iter().map(|(bytes, _)| bytes.clone()).collect();
+    let known = descriptions(text, entities, names, &places);
     let sentences = tokens.sentence_starts(text);
     let referent = |mention: &Mention| {
         // A name is a source when it stands in one, everything else when it is one.

@@ -161,7 +161,10 @@ pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str)
     let mut forms: Vec<Form<'_>> = Vec::new();
     let mut known: HashMap<(&str, String), usize> = HashMap::new();
     for (index, entity) in entities.iter().enumerate() {
-        let words = name_words(&text[entity.bytes.clone()]);
+        let mut words = name_words(&text[entity.bytes.clone()]);
+        if entity.label == "ORG" {
+            words.drain(..described(&words));
+        }
         if words.is_empty() || !SPEAKING.contains(&entity.label.as_str()) {
             continue;
         }
@@ -211,6 +214,15 @@ fn letters(words: &[&str]) -> Option<String> {
     let letters: String = word.chars().filter(|character| *character != '.').collect();
     let is_acronym = letters.len() > 1 && letters.chars().all(char::is_uppercase);
     is_acronym.then(|| letters.to_lowercase())
+}
+
+/// How many words describe an organisation before its name begins: "federal Harbour Commission". Short ones may be part
+/// of it ("la Caixa").
+fn described(words: &[&str]) -> usize {
+    let is_description = |word: &&&str| word.chars().count() > 3 && word.chars().all(|letter| letter.is_lowercase());
+    let count = words.iter().take_while(is_description).count();
+    // What has no capital is no name with something before it.
+    if count < words.len() { count } else { 0 }
 }
 
 impl<'text> Form<'text> {
@@ -268,7 +280,12 @@ impl<'text> Form<'text> {
             }
             // "Harbour Authority" and "Lysmouth Harbour Authority"; "L.H.A."
             "ORG" | "LOC" if self.letters.is_some() => self.letters == other.initials(),
-            "ORG" => self.lower.len() > 1 && other.lower.ends_with(&self.lower),
+            // Not the second of two: "Fund for Bees and Friends of the River".
+            "ORG" => {
+                let before = &other.lower[..other.lower.len() - self.lower.len()];
+                let is_joined = before.last().is_some_and(|word| matches!(word.as_str(), "and" | "&"));
+                self.lower.len() > 1 && other.lower.ends_with(&self.lower) && !is_joined
+            }
             _ => false,
         }
     }
@@ -359,6 +376,24 @@ mod tests {
             ("ORG", "Port Board"),
         ];
         let expected = [("Claire B. Moreau".to_owned(), 4), ("Lysmouth Port Board".to_owned(), 2)];
+        assert_eq!(names(text, &mentions), expected);
+    }
+
+    #[test]
+    fn what_describes_an_organisation_is_no_part_of_its_name() {
+        let text =
+            "The federal Harbour Works Commission said so; the Harbour Works Commission, or H.W.C., did. la Caixa too.";
+        let mentions = ["federal Harbour Works Commission", "Harbour Works Commission", "H.W.C.", "la Caixa"]
+            .map(|name| ("ORG", name));
+        let expected = [("Harbour Works Commission".to_owned(), 3), ("la Caixa".to_owned(), 1)];
+        assert_eq!(names(text, &mentions), expected);
+    }
+
+    #[test]
+    fn the_second_of_two_is_not_short_for_both() {
+        let text = "The Fund for Bees and Friends of the River wrote. Friends of the River paid.";
+        let mentions = [("ORG", "Fund for Bees and Friends of the River"), ("ORG", "Friends of the River")];
+        let expected = mentions.map(|(_, name)| (name.to_owned(), 1));
         assert_eq!(names(text, &mentions), expected);
     }
 
