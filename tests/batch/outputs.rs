@@ -200,3 +200,42 @@ fn a_full_disk_ends_the_run_and_room_lets_it_go_on() {
     assert!(files(&out) == files(&site.out()));
     assert_eq!(errors(&out), Vec::<Value>::new());
 }
+
+#[test]
+fn a_disk_that_can_only_be_read_is_named_and_harmed_by_nothing() {
+    let site = Site::new();
+    site.write_feed("feed.jsonl", 60);
+    let disk = site.path().join("disk");
+    let Some(_mounted) = SmallDisk::mount(&disk) else {
+        eprintln!("skipped: only root can mount a small disk");
+        return;
+    };
+    let remount = |options: &str| {
+        let options = format!("remount,{options}");
+        assert!(std::process::Command::new("mount").args(["-o", &options]).arg(&disk).status().unwrap().success());
+    };
+    let run = |more: &[&str]| {
+        let arguments = ["batch", "feed.jsonl", "--rows-per-part", "20", "--output-format", "jsonl", "--output"];
+        Run::of(site.onrecord(&arguments).arg("disk/out").args(more))
+    };
+    remount("ro");
+    refused(&run(&[]), 3, "Read-only file system");
+    let exported = site.onrecord(&["export", "feed.jsonl", "--to", "brat", "--output", "disk/brat"]);
+    refused(&Run::of(&mut { exported }), 3, "Read-only file system");
+    remount("rw,size=64m");
+    let written = run(&[]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    // As after a run that was killed in its last part.
+    let out = disk.join("out");
+    let mut manifest = super::json_file(&out.join("manifest.json"));
+    manifest["parts"].as_array_mut().unwrap().truncate(2);
+    manifest["complete"] = false.into();
+    std::fs::write(out.join("manifest.json"), manifest.to_string()).unwrap();
+    let before = files(&out);
+    remount("ro");
+    refused(&run(&["--resume"]), 3, "Read-only file system");
+    assert!(files(&out) == before);
+    remount("rw");
+    assert_eq!(run(&["--resume"]).code, 0);
+    assert_eq!(rows(&out).len() + errors(&out).len(), 60);
+}

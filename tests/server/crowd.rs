@@ -1,6 +1,7 @@
 //! Two thousand clients at the same time: each has an answer, and the server has as much memory as before.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -67,4 +68,39 @@ fn two_thousand_slow_clients_hold_little() {
     drop(connections);
     super::process::wait_until("they are forgotten", || server.metric("onrecord_requests_in_flight", &[]) == 0.0);
     assert_eq!(server.metric("onrecord_held_bytes", &[]), 0.0);
+}
+
+#[test]
+#[ignore = "needs 10,100 open files here and there: scripts/test-long crowd"]
+fn ten_thousand_idle_connections_cost_little() {
+    const IDLE: usize = 10_000;
+    let most = (IDLE + 100).to_string();
+    let server = Server::embedded(&["--max-connections", &most, "--keep-alive", "20s", "--header-timeout", "20s"]);
+    let quickest = || {
+        let times = (0..50).map(|_| {
+            let started = Instant::now();
+            assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
+            started.elapsed()
+        });
+        let mut times: Vec<_> = times.collect();
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    let (alone, before) = (quickest(), server.mebibytes("VmRSS"));
+    // Half of them have asked something and keep their connection, the others have never said a word.
+    let mut connections: Vec<_> = (0..IDLE).map(|_| server.connect()).collect();
+    for connection in connections.iter_mut().step_by(2) {
+        assert_eq!(connection.ask(&Request::get("/health/live")).status, 200);
+    }
+    let (beside, after) = (quickest(), server.mebibytes("VmRSS"));
+    eprintln!("{IDLE} idle connections: {} MiB more, {beside:?} a request, {alone:?} without them", after - before);
+    assert!(after < before + 150, "memory grew from {before} to {after} MiB");
+    assert!(beside < alone * 2 + Duration::from_millis(5), "{beside:?}, and {alone:?} alone");
+    // They are closed when their time is over, those that said nothing too.
+    for (number, connection) in connections.iter_mut().enumerate() {
+        // Some are told why first, with 408.
+        let told = connection.receive();
+        assert!(told.is_err() || connection.is_closed(), "connection {number} stays open: {told:?}");
+    }
+    assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
 }

@@ -7,6 +7,7 @@ mod access;
 mod answers;
 mod clients;
 mod crowd;
+mod endings;
 mod errors;
 mod exports;
 mod faults;
