@@ -27,8 +27,12 @@ pub enum Via {
 /// pronouns go back to no name, and in news most do.
 const LIKELY: f32 = 0.2;
 
-/// The same for descriptions: most of them, "experts" or "a friend", mean nobody who is named.
-const LIKELY_DESCRIPTION: f32 = 1.5;
+/// The same for descriptions: it must be more probable than nobody.
+const LIKELY_DESCRIPTION: f32 = 1.0;
+
+/// What a description of somebody who is known by then begins with. Others ("a friend", "aides", "her lawyer") bring somebody
+/// new, and somebody new has a name beside him or none.
+const KNOWN: [&str; 5] = ["the", "this", "that", "who", "which"];
 
 impl Via {
     /// The name used in the output.
@@ -204,7 +208,12 @@ impl Document<'_> {
     fn likely(&self, mention: usize) -> Option<Guess> {
         let guesses = &self.guesses[mention];
         let nobody = 1.0 - guesses.iter().map(|(_, probability)| probability).sum::<f32>();
-        let is_description = self.mentions[mention].form == Form::Nominal;
+        let Mention { bytes, form, .. } = &self.mentions[mention];
+        let is_description = *form == Form::Nominal;
+        let first = words(&self.text[bytes.clone()]).next().unwrap_or_default();
+        if is_description && !KNOWN.contains(&first.as_str()) {
+            return None;
+        }
         let least = nobody * if is_description { LIKELY_DESCRIPTION } else { LIKELY };
         guesses.first().copied().filter(|(_, probability)| *probability > least)
     }
