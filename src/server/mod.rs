@@ -124,7 +124,25 @@ fn metrics_recorder() -> Result<PrometheusHandle, ServerError> {
     Ok(handle)
 }
 
+/// How often observations are counted. Until then each of them takes memory, however long nobody asks for metrics.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+async fn count_observations(metrics: PrometheusHandle) {
+    let mut ticks = actix_web::rt::time::interval(UPKEEP);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
+}
+
 async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerError> {
+    let counting = actix_web::rt::spawn(count_observations(metrics.clone()));
+    let outcome = serve_requests(state, metrics).await;
+    counting.abort();
+    outcome
+}
+
+async fn serve_requests(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerError> {
     let server = listen(&state, metrics)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);

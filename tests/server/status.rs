@@ -1,5 +1,7 @@
 //! What the server tells about itself, and what it says to those who knock at the wrong door.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::http::Request;
@@ -243,4 +245,23 @@ fn metrics_count() {
     let text = server.ask(&Request::get("/metrics")).text().to_owned();
     assert!(!text.contains("/nothing"), "{text}");
     assert_eq!(server.metric("onrecord_requests_total", &["status=\"404\""]), 50.0);
+}
+
+/// Observations wait until they are counted, which asking for them does; where nobody asks, time must.
+#[test]
+fn a_server_whose_metrics_nobody_reads_does_not_grow() {
+    let server = Server::tiny(&[]);
+    let request = extract(&json!({"documents": vec![json!({"text": "Ada said no."}); 256]}));
+    let ask = |times: usize| (0..times).for_each(|_| assert_eq!(server.ask(&request).status, 200));
+    ask(20);
+    let before = server.mebibytes("VmRSS");
+    ask(150);
+    // Long enough for what has been counted to be given back.
+    let mut after = server.mebibytes("VmRSS");
+    let started = Instant::now();
+    while after > before + 2 && started.elapsed().as_secs() < 10 {
+        std::thread::sleep(Duration::from_millis(200));
+        after = server.mebibytes("VmRSS");
+    }
+    assert!(after <= before + 2, "memory grew from {before} to {after} MiB in 38,400 documents");
 }
