@@ -46,8 +46,10 @@ def test_several_threads_share_one(extractor):
 
 
 def test_ctrl_c_ends_a_call():
+    # Where the tests run in a shell's background, SIGINT is ignored, and children inherit that.
     program = """
-import onrecord
+import signal, onrecord
+signal.signal(signal.SIGINT, signal.default_int_handler)
 extractor = onrecord.Extractor(threads=1)
 texts = ["He said no."] * 3_000_000
 print("ready", flush=True)
