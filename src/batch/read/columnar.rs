@@ -13,7 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Reading, Record, Rows, document, failure, missing, place, unreadable};
+use super::{Reading, Record, Rows, claims, document, failure, missing, place, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::{Input, InputFormat};
 use crate::batch::kept::Kept;
@@ -121,6 +121,11 @@ fn open_file(input: &Input, counters: &Arc<Counters>) -> Result<Opened, ArrowErr
     let mut file = File::open(&input.path)?;
     let mut magic = Vec::new();
     file.by_ref().take(FILE_MAGIC.len() as u64).read_to_end(&mut magic)?;
+    if magic == FILE_MAGIC {
+        claims::check_file(&mut file)?
+    } else {
+        claims::check_stream(&mut file)?
+    }
     file.rewind()?;
     let file = BufReader::new(Counted::new(file, Arc::clone(counters)));
     if magic != FILE_MAGIC {

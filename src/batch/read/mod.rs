@@ -1,5 +1,6 @@
 //! Reading: the rows of all inputs, one by one, in order. A bad one costs its own error, and so does a bad file.
 
+mod claims;
 pub(super) mod columnar;
 mod compression;
 mod lines;

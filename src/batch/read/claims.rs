@@ -1,0 +1,180 @@
+//! What Arrow files claim of themselves, compared with what they are before the library takes their word: it asks for as
+//! much memory as a batch says that it has, unpacked, and where there is not so much, the process would end.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use arrow_ipc::reader::read_footer_length;
+use arrow_ipc::{RecordBatch, root_as_footer, root_as_message};
+use arrow_schema::ArrowError;
+
+/// No column of a batch is unpacked to more than this (bytes).
+const MOST_UNPACKED: i64 = 4 << 30;
+
+/// Length of a footer's length and of the mark behind it.
+const TRAILER: u64 = 10;
+
+/// What a message begins with, where its length follows.
+const CONTINUATION: [u8; 4] = [0xff; 4];
+
+/// Refuses a file whose batches do not lie within it, or claim to be larger than any could be.
+pub(super) fn check_file(file: &mut (impl Read + Seek)) -> Result<(), ArrowError> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let behind = length.checked_sub(TRAILER).ok_or_else(damaged)?;
+    let trailer = read_at(file, behind, TRAILER)?.try_into().map_err(|_| damaged())?;
+    let footer_length = read_footer_length(trailer)? as u64;
+    let footer = read_at(file, behind.checked_sub(footer_length).ok_or_else(damaged)?, footer_length)?;
+    // What else is wrong with a footer, its reader says.
+    let Ok(footer) = root_as_footer(&footer) else { return Ok(()) };
+    let blocks = [footer.dictionaries(), footer.recordBatches()];
+    for block in blocks.into_iter().flatten().flatten() {
+        let [start, metadata, body] = [block.offset(), block.metaDataLength().into(), block.bodyLength()];
+        let within = |end: &i64| u64::try_from(*end).is_ok_and(|end| end <= length);
+        let sum = start.checked_add(metadata).and_then(|behind| behind.checked_add(body)).filter(within);
+        if [start, metadata, body].iter().any(|part| *part < 0) || sum.is_none() {
+            return Err(damaged());
+        }
+        let (start, metadata) = (start.unsigned_abs(), metadata.unsigned_abs());
+        let message = read_at(file, start, metadata)?;
+        let message = message.get(if message.starts_with(&CONTINUATION) { 8 } else { 4 }..).unwrap_or_default();
+        check_message(file, message, start + metadata)?;
+    }
+    Ok(())
+}
+
+/// The same for a stream; where it ends too early, its reader says so in its turn.
+pub(super) fn check_stream(file: &mut (impl Read + Seek)) -> Result<(), ArrowError> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut at: u64 = 0;
+    while at + 8 <= length {
+        let head = read_at(file, at, 8)?;
+        let prefix = if head.starts_with(&CONTINUATION) { 8 } else { 4 };
+        let size = head[prefix - 4..prefix].try_into().map(i32::from_le_bytes).ok();
+        let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+        let start = at + prefix as u64;
+        if size == 0 || start + size > length {
+            return Ok(());
+        }
+        let message = read_at(file, start, size)?;
+        let Some(body) = check_message(file, &message, start + size)? else { return Ok(()) };
+        let Some(next) = (start + size).checked_add(body) else { return Err(damaged()) };
+        at = next;
+    }
+    Ok(())
+}
+
+/// Looks at the packed buffers of a message, whose body begins at a place; returns how long the body says that it is, or
+/// `None` for what is no message.
+fn check_message(file: &mut (impl Read + Seek), message: &[u8], body: u64) -> Result<Option<u64>, ArrowError> {
+    let Ok(message) = root_as_message(message) else { return Ok(None) };
+    let dictionary = || message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+    if let Some(batch) = message.header_as_record_batch().or_else(dictionary) {
+        check_unpacked(file, &batch, body)?;
+    }
+    u64::try_from(message.bodyLength()).map(Some).map_err(|_| damaged())
+}
+
+fn check_unpacked(file: &mut (impl Read + Seek), batch: &RecordBatch<'_>, body: u64) -> Result<(), ArrowError> {
+    if batch.compression().is_none() {
+        return Ok(());
+    }
+    for buffer in batch.buffers().into_iter().flatten().filter(|buffer| buffer.length() >= 8) {
+        let place = u64::try_from(buffer.offset()).ok().and_then(|offset| body.checked_add(offset));
+        let claimed = read_at(file, place.ok_or_else(damaged)?, 8)?;
+        // What is cut off here, its reader finds missing.
+        let claimed = claimed.try_into().map_or(0, i64::from_le_bytes);
+        if claimed > MOST_UNPACKED {
+            return Err(damaged());
+        }
+    }
+    Ok(())
+}
+
+fn damaged() -> ArrowError {
+    ArrowError::IpcError("the file is damaged: it claims to hold more than it does".to_owned())
+}
+
+/// So many bytes from a place on, or fewer at the end of the file.
+fn read_at(file: &mut (impl Read + Seek), place: u64, bytes: u64) -> Result<Vec<u8>, ArrowError> {
+    file.seek(SeekFrom::Start(place))?;
+    let mut read = Vec::new();
+    file.take(bytes).read_to_end(&mut read)?;
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, RecordBatch, StringArray};
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+
+    use super::*;
+
+    fn batch() -> RecordBatch {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["Ada said no. ".repeat(100); 50]));
+        RecordBatch::try_from_iter([("text", texts)]).unwrap()
+    }
+
+    fn options(packed: bool) -> IpcWriteOptions {
+        let options = IpcWriteOptions::default();
+        if packed { options.try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap() } else { options }
+    }
+
+    fn file(packed: bool) -> Vec<u8> {
+        let batch = batch();
+        let mut writer = FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options(packed)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn stream(packed: bool) -> Vec<u8> {
+        let batch = batch();
+        let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options(packed)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    /// Puts another number in each place where one stands.
+    fn claim(bytes: &[u8], number: i64, other: i64) -> Vec<u8> {
+        let (number, other) = (number.to_le_bytes(), other.to_le_bytes());
+        let mut changed = bytes.to_vec();
+        let places: Vec<usize> =
+            bytes.windows(8).enumerate().filter(|(_, w)| **w == number).map(|(at, _)| at).collect();
+        assert!(!places.is_empty());
+        places.into_iter().for_each(|at| changed[at..at + 8].copy_from_slice(&other));
+        changed
+    }
+
+    #[test]
+    fn what_is_whole_is_let_through() {
+        for packed in [false, true] {
+            check_file(&mut Cursor::new(file(packed))).unwrap();
+            check_stream(&mut Cursor::new(stream(packed))).unwrap();
+        }
+        check_stream(&mut Cursor::new(&stream(true)[..400])).unwrap();
+        check_file(&mut Cursor::new(b"ARROW1")).unwrap_err();
+    }
+
+    #[test]
+    fn a_batch_that_claims_more_than_the_file_has_is_refused() {
+        let bytes = file(false);
+        let footer = bytes.len() - 10 - read_footer_length(bytes[bytes.len() - 10..].try_into().unwrap()).unwrap();
+        let length =
+            root_as_footer(&bytes[footer..bytes.len() - 10]).unwrap().recordBatches().unwrap().get(0).bodyLength();
+        for other in [21_575_961_087, i64::MAX, -1] {
+            check_file(&mut Cursor::new(claim(&bytes, length, other))).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_column_that_claims_to_unpack_to_petabytes_is_refused() {
+        // Of fifty texts.
+        let unpacked = 50 * 100 * 13;
+        for other in [1 << 50, i64::MAX] {
+            check_file(&mut Cursor::new(claim(&file(true), unpacked, other))).unwrap_err();
+            check_stream(&mut Cursor::new(claim(&stream(true), unpacked, other))).unwrap_err();
+        }
+    }
+}
