@@ -32,13 +32,14 @@ const ADDITIONS: [&str; 13] = [
 /// What ends the word of an owner.
 const OWNERS: [&str; 4] = ["'s ", "’s ", "s' ", "s’ "];
 
-/// For each word that describes a name, the numbers of the names, in order. `sources` in text order: what stands in one
-/// before a name describes it even across a comma ("the spokesman, Ada Holt, said").
+/// For each word that describes a name, the numbers of the names, in order. `sources` with the numbers of their
+/// statements, in text order: what stands in one before a name describes it even across a comma ("the spokesman, Ada Holt,
+/// said").
 pub(super) fn descriptions(
     text: &str,
     entities: &[Entity],
     names: &[Name],
-    sources: &[ByteRange],
+    sources: &[(ByteRange, usize)],
 ) -> HashMap<String, Vec<usize>> {
     let mut described: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, name) in names.iter().enumerate() {
@@ -76,12 +77,14 @@ fn head(description: &str) -> &str {
 }
 
 /// What a source says before the name that it ends with, but for other people in it.
-fn apposed<'text>(text: &'text str, entities: &[Entity], mention: usize, sources: &[ByteRange]) -> &'text str {
+fn apposed<'text>(text: &'text str, entities: &[Entity], mention: usize, sources: &[(ByteRange, usize)]) -> &'text str {
     let name = &entities[mention].bytes;
-    let from = sources.partition_point(|source| source.start < name.start);
-    let Some(source) = sources[..from].iter().rev().take(4).find(|source| source.end >= name.end) else { return "" };
-    let other = entities[..mention].iter().rev().find(|entity| entity.label == "PER");
-    let start = other.map_or(source.start, |other| other.bytes.end.max(source.start));
+    let from = sources.partition_point(|(source, _)| source.start < name.start);
+    let around = sources[..from].iter().rev().take(4).find(|(source, _)| source.end >= name.end);
+    let Some((source, _)) = around else { return "" };
+    let mut inside = entities[..mention].iter().rev().take_while(|entity| entity.bytes.end > source.start);
+    let other = inside.find(|entity| entity.label == "PER");
+    let start = other.map_or(source.start, |other| other.bytes.end);
     text.get(start..name.start).unwrap_or_default()
 }
 
@@ -163,7 +166,7 @@ mod tests {
         let entities = [entity("Ada Holt"), entity("Ben Ruiz")];
         let names = group_names(text, &entities, &|_| None);
         let mayor = text.find("The mayor").unwrap()..entities[1].bytes.end;
-        let with = descriptions(text, &entities, &names, &[0..entities[0].bytes.end, mayor]);
+        let with = descriptions(text, &entities, &names, &[(0..entities[0].bytes.end, 0), (mayor, 1)]);
         assert_eq!((with.get("spokesman"), with.get("mayor")), (Some(&vec![0]), Some(&vec![1])));
         assert_eq!(descriptions(text, &entities, &names, &[]).get("mayor"), None);
     }

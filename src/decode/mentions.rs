@@ -247,8 +247,7 @@ pub(super) fn referents(
     }
     sources.sort_by_key(|(bytes, number)| (bytes.start, bytes.end, *number));
     contents.sort_by_key(|(bytes, number)| (bytes.start, *number));
-    let places: Vec<ByteRange> = sources.iter().map(|(bytes, _)| bytes.clone()).collect();
-    let known = descriptions(text, entities, names, &places);
+    let known = descriptions(text, entities, names, &sources);
     let sentences = tokens.sentence_starts(text);
     let referent = |mention: &Mention| {
         // A name is a source when it stands in one, everything else when it is one.

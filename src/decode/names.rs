@@ -163,7 +163,7 @@ pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str)
     for (index, entity) in entities.iter().enumerate() {
         let mut words = name_words(&text[entity.bytes.clone()]);
         if entity.label == "ORG" {
-            words.drain(..described(&words));
+            words.drain(..describing_words(&words));
         }
         if words.is_empty() || !SPEAKING.contains(&entity.label.as_str()) {
             continue;
@@ -218,7 +218,7 @@ fn letters(words: &[&str]) -> Option<String> {
 
 /// How many words describe an organisation before its name begins: "federal Harbour Commission". Short ones may be part
 /// of it ("la Caixa").
-fn described(words: &[&str]) -> usize {
+fn describing_words(words: &[&str]) -> usize {
     let is_description = |word: &&&str| word.chars().count() > 3 && word.chars().all(|letter| letter.is_lowercase());
     let count = words.iter().take_while(is_description).count();
     // What has no capital is no name with something before it.

@@ -125,6 +125,11 @@ struct Meant {
     score: f32,
 }
 
+/// True of a description of somebody who is known by then.
+fn is_known(description: &str) -> bool {
+    words(description).next().is_some_and(|first| KNOWN.contains(&first.as_str()))
+}
+
 /// How sure the speaker of a floating quotation is beside that of the one before it.
 const RUNNING: f32 = 0.8;
 
@@ -209,12 +214,11 @@ impl Document<'_> {
         let guesses = &self.guesses[mention];
         let nobody = 1.0 - guesses.iter().map(|(_, probability)| probability).sum::<f32>();
         let Mention { bytes, form, .. } = &self.mentions[mention];
-        let is_description = *form == Form::Nominal;
-        let first = words(&self.text[bytes.clone()]).next().unwrap_or_default();
-        if is_description && !KNOWN.contains(&first.as_str()) {
-            return None;
-        }
-        let least = nobody * if is_description { LIKELY_DESCRIPTION } else { LIKELY };
+        let least = match form {
+            Form::Nominal if is_known(&self.text[bytes.clone()]) => nobody * LIKELY_DESCRIPTION,
+            Form::Nominal => return None,
+            Form::Name | Form::Pronoun(_) => nobody * LIKELY,
+        };
         guesses.first().copied().filter(|(_, probability)| *probability > least)
     }
 

@@ -136,13 +136,8 @@ async fn count_observations(metrics: PrometheusHandle) {
 }
 
 async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerError> {
-    let counting = actix_web::rt::spawn(count_observations(metrics.clone()));
-    let outcome = serve_requests(state, metrics).await;
-    counting.abort();
-    outcome
-}
-
-async fn serve_requests(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerError> {
+    // Ends with the runtime.
+    actix_web::rt::spawn(count_observations(metrics.clone()));
     let server = listen(&state, metrics)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);

@@ -154,7 +154,6 @@ pub(super) async fn prometheus(state: web::Data<State>, handle: web::Data<Promet
     if let Some(bytes) = resident_bytes() {
         metrics::gauge!("process_resident_memory_bytes").set(bytes as f64);
     }
-    handle.run_upkeep();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(handle.render())
 }
 

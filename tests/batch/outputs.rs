@@ -163,7 +163,16 @@ impl<'a> SmallDisk<'a> {
         std::fs::create_dir_all(path).unwrap();
         let mut command = std::process::Command::new("mount");
         command.args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(path).stderr(std::process::Stdio::null());
-        command.status().is_ok_and(|status| status.success()).then(|| Self(path))
+        let is_mounted = command.status().is_ok_and(|status| status.success());
+        if !is_mounted {
+            eprintln!("skipped: only root can mount a small disk");
+        }
+        is_mounted.then(|| Self(path))
+    }
+
+    fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        assert!(std::process::Command::new("mount").args(["-o", &options]).arg(self.0).status().unwrap().success());
     }
 }
 
@@ -178,10 +187,7 @@ fn a_full_disk_ends_the_run_and_room_lets_it_go_on() {
     let site = Site::new();
     site.write_feed("feed.jsonl", 600);
     let disk = site.path().join("disk");
-    let Some(_mounted) = SmallDisk::mount(&disk) else {
-        eprintln!("skipped: only root can mount a small disk");
-        return;
-    };
+    let Some(mounted) = SmallDisk::mount(&disk) else { return };
     let arguments = ["batch", "feed.jsonl", "--rows-per-part", "50", "--output-format", "jsonl", "--output"];
     let run = |output: &str, more: &[&str]| Run::of(site.onrecord(&arguments).arg(output).args(more));
     refused(&run("disk/out", &[]), 3, "No space left on device");
@@ -190,9 +196,7 @@ fn a_full_disk_ends_the_run_and_room_lets_it_go_on() {
     assert!(!files(&out).iter().any(|(name, _)| name.ends_with(".partial")), "what is unfinished takes no room");
     refused(&run("disk/out", &["--resume"]), 3, "No space left on device");
     assert_eq!(files(&out).len(), written);
-    assert!(
-        std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&disk).status().unwrap().success()
-    );
+    mounted.remount("size=64m");
     let resumed = run("disk/out", &["--resume"]);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     let whole = run("out", &[]);
@@ -206,23 +210,16 @@ fn a_disk_that_can_only_be_read_is_named_and_harmed_by_nothing() {
     let site = Site::new();
     site.write_feed("feed.jsonl", 60);
     let disk = site.path().join("disk");
-    let Some(_mounted) = SmallDisk::mount(&disk) else {
-        eprintln!("skipped: only root can mount a small disk");
-        return;
-    };
-    let remount = |options: &str| {
-        let options = format!("remount,{options}");
-        assert!(std::process::Command::new("mount").args(["-o", &options]).arg(&disk).status().unwrap().success());
-    };
+    let Some(mounted) = SmallDisk::mount(&disk) else { return };
     let run = |more: &[&str]| {
         let arguments = ["batch", "feed.jsonl", "--rows-per-part", "20", "--output-format", "jsonl", "--output"];
         Run::of(site.onrecord(&arguments).arg("disk/out").args(more))
     };
-    remount("ro");
+    mounted.remount("ro");
     refused(&run(&[]), 3, "Read-only file system");
-    let exported = site.onrecord(&["export", "feed.jsonl", "--to", "brat", "--output", "disk/brat"]);
-    refused(&Run::of(&mut { exported }), 3, "Read-only file system");
-    remount("rw,size=64m");
+    let exported = Run::of(site.onrecord(&["export"]).args(["feed.jsonl", "--to", "brat", "--output", "disk/brat"]));
+    refused(&exported, 3, "Read-only file system");
+    mounted.remount("rw,size=64m");
     let written = run(&[]);
     assert_eq!(written.code, 0, "{}", written.stderr);
     // As after a run that was killed in its last part.
@@ -232,10 +229,10 @@ fn a_disk_that_can_only_be_read_is_named_and_harmed_by_nothing() {
     manifest["complete"] = false.into();
     std::fs::write(out.join("manifest.json"), manifest.to_string()).unwrap();
     let before = files(&out);
-    remount("ro");
+    mounted.remount("ro");
     refused(&run(&["--resume"]), 3, "Read-only file system");
     assert!(files(&out) == before);
-    remount("rw");
+    mounted.remount("rw");
     assert_eq!(run(&["--resume"]).code, 0);
     assert_eq!(rows(&out).len() + errors(&out).len(), 60);
 }

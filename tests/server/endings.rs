@@ -2,6 +2,8 @@
 //! half an answer that looks like a whole one, and another takes its place at once.
 
 use std::io;
+use std::net::TcpStream;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,8 +12,8 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use super::http::Connection;
-use super::process::{Server, serve};
+use super::http::{Connection, Request};
+use super::process::{LONG, Server, serve, wait_until};
 use super::{TEXT, extract, long_text};
 use crate::support::results::check;
 
@@ -28,16 +30,16 @@ struct Seen {
     /// Whole answers that say that the server ends.
     refusals: AtomicUsize,
     /// Requests without an answer: when they were sent.
-    lost: std::sync::Mutex<Vec<(Instant, io::Error)>>,
+    lost: Mutex<Vec<(Instant, io::Error)>>,
 }
 
 /// Asks until the server is gone.
 fn ask_until_the_end(server: &Server, number: usize, seen: &Seen, ended: &AtomicBool) {
     let mut texts = [TEXT.to_owned(), long_text(3_000), long_text(30_000)].into_iter().cycle().skip(number);
     while !ended.load(Ordering::Relaxed)
-        && let Ok(stream) = std::net::TcpStream::connect(&server.address)
+        && let Ok(stream) = TcpStream::connect(&server.address)
     {
-        stream.set_read_timeout(Some(super::process::LONG)).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
         let mut connection = Connection::new(stream);
         let text = texts.next().unwrap();
         let sent = Instant::now();
@@ -59,11 +61,11 @@ fn ask_until_the_end(server: &Server, number: usize, seen: &Seen, ended: &Atomic
 }
 
 /// Load on a server, and a signal at some moment; what was seen, and when the signal was sent.
-fn end_under_load(server: &mut Server, signal: &str, after: Duration) -> (Seen, Instant) {
+fn end_under_load(server: &Server, signal: &str, after: Duration) -> (Seen, Instant) {
     let (seen, ended) = (Seen::default(), AtomicBool::new(false));
     let at = thread::scope(|scope| {
         for number in 0..CLIENTS {
-            let (server, seen, ended) = (&*server, &seen, &ended);
+            let (seen, ended) = (&seen, &ended);
             scope.spawn(move || ask_until_the_end(server, number, seen, ended));
         }
         thread::sleep(after);
@@ -87,7 +89,7 @@ fn moments(count: usize) -> Vec<u64> {
 fn a_server_told_to_stop_at_any_moment_answers_what_it_has_taken_in() {
     for after in moments(5) {
         let mut server = Server::embedded(&[]);
-        let (seen, at) = end_under_load(&mut server, "TERM", Duration::from_millis(after));
+        let (seen, at) = end_under_load(&server, "TERM", Duration::from_millis(after));
         assert_eq!(server.wait().code(), Some(0), "after {after} ms");
         let lost = seen.lost.lock().unwrap();
         let early: Vec<_> = lost.iter().filter(|(sent, _)| *sent + ON_THE_WAY < at).collect();
@@ -103,15 +105,13 @@ fn a_server_killed_at_any_moment_is_replaced_at_once() {
     for after in moments(5) {
         let mut server = Server::embedded(&[]);
         // What came whole was sound: every client has checked it.
-        let (seen, _) = end_under_load(&mut server, "KILL", Duration::from_millis(after));
+        let (seen, _) = end_under_load(&server, "KILL", Duration::from_millis(after));
         assert_eq!(server.wait().code(), None, "it was killed, after {after} ms");
         assert!(seen.refusals.load(Ordering::Relaxed) == 0, "after {after} ms: {seen:?}");
         let port = server.address.rsplit(':').next().expect("there is a port").to_owned();
         // Connections of the dead one may linger; they do not keep its port.
         let next = Server::run(serve(&["--port", &port]));
-        super::process::wait_until("it is ready", || {
-            next.ask(&super::http::Request::get("/health/ready")).status == 200
-        });
+        wait_until("it is ready", || next.ask(&Request::get("/health/ready")).status == 200);
         check(&next.ask(&extract(&json!({"text": TEXT}))).json()["results"][0], TEXT);
     }
 }

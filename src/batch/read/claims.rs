@@ -27,16 +27,14 @@ pub(super) fn check_file(file: &mut (impl Read + Seek)) -> Result<(), ArrowError
     let Ok(footer) = root_as_footer(&footer) else { return Ok(()) };
     let blocks = [footer.dictionaries(), footer.recordBatches()];
     for block in blocks.into_iter().flatten().flatten() {
-        let [start, metadata, body] = [block.offset(), block.metaDataLength().into(), block.bodyLength()];
-        let within = |end: &i64| u64::try_from(*end).is_ok_and(|end| end <= length);
-        let sum = start.checked_add(metadata).and_then(|behind| behind.checked_add(body)).filter(within);
-        if [start, metadata, body].iter().any(|part| *part < 0) || sum.is_none() {
+        let part = |number: i64| u64::try_from(number).map_err(|_| damaged());
+        let (start, metadata) = (part(block.offset())?, part(block.metaDataLength().into())?);
+        let behind = start.checked_add(metadata).ok_or_else(damaged)?;
+        if behind.checked_add(part(block.bodyLength())?).is_none_or(|end| end > length) {
             return Err(damaged());
         }
-        let (start, metadata) = (start.unsigned_abs(), metadata.unsigned_abs());
         let message = read_at(file, start, metadata)?;
-        let message = message.get(if message.starts_with(&CONTINUATION) { 8 } else { 4 }..).unwrap_or_default();
-        check_message(file, message, start + metadata)?;
+        check_message(file, message.get(prefix(&message)..).unwrap_or_default(), behind)?;
     }
     Ok(())
 }
@@ -47,7 +45,7 @@ pub(super) fn check_stream(file: &mut (impl Read + Seek)) -> Result<(), ArrowErr
     let mut at: u64 = 0;
     while at + 8 <= length {
         let head = read_at(file, at, 8)?;
-        let prefix = if head.starts_with(&CONTINUATION) { 8 } else { 4 };
+        let prefix = prefix(&head);
         let size = head[prefix - 4..prefix].try_into().map(i32::from_le_bytes).ok();
         let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
         let start = at + prefix as u64;
@@ -56,8 +54,7 @@ pub(super) fn check_stream(file: &mut (impl Read + Seek)) -> Result<(), ArrowErr
         }
         let message = read_at(file, start, size)?;
         let Some(body) = check_message(file, &message, start + size)? else { return Ok(()) };
-        let Some(next) = (start + size).checked_add(body) else { return Err(damaged()) };
-        at = next;
+        at = (start + size).checked_add(body).ok_or_else(damaged)?;
     }
     Ok(())
 }
@@ -87,6 +84,11 @@ fn check_unpacked(file: &mut (impl Read + Seek), batch: &RecordBatch<'_>, body: 
         }
     }
     Ok(())
+}
+
+/// How many bytes stand before a message: its length, behind a mark where there is one.
+fn prefix(message: &[u8]) -> usize {
+    if message.starts_with(&CONTINUATION) { 8 } else { 4 }
 }
 
 fn damaged() -> ArrowError {

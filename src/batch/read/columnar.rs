@@ -121,14 +121,15 @@ fn open_file(input: &Input, counters: &Arc<Counters>) -> Result<Opened, ArrowErr
     let mut file = File::open(&input.path)?;
     let mut magic = Vec::new();
     file.by_ref().take(FILE_MAGIC.len() as u64).read_to_end(&mut magic)?;
-    if magic == FILE_MAGIC {
-        claims::check_file(&mut file)?
-    } else {
+    let is_stream = magic != FILE_MAGIC;
+    if is_stream {
         claims::check_stream(&mut file)?
+    } else {
+        claims::check_file(&mut file)?
     }
     file.rewind()?;
     let file = BufReader::new(Counted::new(file, Arc::clone(counters)));
-    if magic != FILE_MAGIC {
+    if is_stream {
         return stream(file);
     }
     let reader = FileReader::try_new(file, None)?;

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-ARTICLES = Path(__file__).resolve().parents[1] / "tests/fixtures/articles"
+ARTICLES = Path(__file__).resolve().parents[2] / "tests/fixtures/articles"
 
 
 def articles():
