@@ -12,6 +12,7 @@ before a pronoun whose gender does not contradict it, and for "it" and "they" th
 import argparse
 import json
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from safetensors.torch import load_file
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  # noqa: E402
 from mention_classes import CLASSES, HE, NAMES, SHE  # noqa: E402
+
+
+# What a description of somebody who is known by then begins with (src/decode/speakers.rs).
+KNOWN = re.compile(r"\W*(the|this|that|who|which)\b", re.IGNORECASE)
 
 
 class Scorers:
@@ -119,8 +124,11 @@ def main():
                        and any(s < mentions[i]["end"] and mentions[i]["start"] < e for s, e in source)), None)
             if at is None or row["form"] not in ("pronoun", "nominal"):
                 continue
-            # The limits of src/decode/speakers.rs.
-            least = 1.5 if CLASSES[mentions[at]["class"]] in ("nominal", "definite") else 0.2
+            words = document["text"][mentions[at]["start"]:mentions[at]["end"]]
+            # The limits of src/decode/speakers.rs, where a description of somebody new means nobody.
+            least = 0.2
+            if CLASSES[mentions[at]["class"]] in ("nominal", "definite"):
+                least = 1.0 if KNOWN.match(words) else float("inf")
             aliases = {plain(alias) for alias in row["aliases"]}
             for who, name in (("learned", chosen(guesses[at], least)), ("rule", by_rule(mentions, at))):
                 right = name is None if row["speaker"] is None else bool(aliases & set(forms.get(name, ())) and name is not None)

@@ -15,6 +15,7 @@ mod paragraphs;
 mod polarity;
 mod quotation;
 mod resolve;
+mod source_heads;
 mod speakers;
 mod statements;
 mod stitch;

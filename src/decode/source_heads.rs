@@ -1,0 +1,143 @@
+//! Heads: which of the names in a source it is about, and which only stand beside.
+
+use super::Entity;
+use super::names::SPEAKING;
+use crate::text::ByteRange;
+
+/// The entities that a source is about, not merely with: in "Ada Holt, a lawyer for the Port Board" Ada Holt, in
+/// "the Port Board's lawyer" none. People come before organisations, those before the rest; joint names of one
+/// kind ("Ada Holt and Ben Ruiz") come together.
+pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[Entity]) -> Vec<usize> {
+    let from = entities.partition_point(|entity| entity.bytes.end <= source.start);
+    let to = entities.partition_point(|entity| entity.bytes.start < source.end);
+    let heads: Vec<usize> = (from..to)
+        .filter(|&index| SPEAKING.contains(&entities[index].label.as_str()))
+        .filter(|&index| is_head(text, source, &entities[index].bytes))
+        .collect();
+    let rank = |label: &str| match label {
+        "PER" => 0,
+        "ORG" => 1,
+        _ => 2,
+    };
+    let Some(&first) = heads.iter().min_by_key(|&&index| (rank(&entities[index].label), index)) else {
+        return Vec::new();
+    };
+    let mut joint = vec![first];
+    for &next in heads.iter().filter(|&&index| index > first && entities[index].label == entities[first].label) {
+        let before = joint.last().map_or(0, |&last| entities[last].bytes.end);
+        let between = text.get(before..entities[next].bytes.start).unwrap_or_default();
+        if words(between).any(|word| matches!(word.as_str(), "and" | "or" | "&")) || between.trim() == "," {
+            joint.push(next);
+        }
+    }
+    joint
+}
+
+/// Function words that may follow the name that a phrase is about.
+const FOLLOWERS: [&str; 24] = [
+    "also",
+    "and",
+    "at",
+    "for",
+    "from",
+    "had",
+    "has",
+    "herself",
+    "himself",
+    "in",
+    "is",
+    "itself",
+    "of",
+    "on",
+    "or",
+    "that",
+    "themselves",
+    "was",
+    "which",
+    "who",
+    "whom",
+    "whose",
+    "with",
+    "&",
+];
+
+/// Words before a name that make it somebody else's attribute.
+const PREPOSITIONS: [&str; 18] = [
+    "about", "against", "at", "behind", "between", "by", "for", "from", "in", "inside", "near", "of", "on", "to",
+    "toward", "under", "with", "within",
+];
+
+/// Words between such a preposition and the name.
+const DETERMINERS: [&str; 10] = ["a", "an", "her", "his", "its", "late", "their", "then", "the", "former"];
+
+fn is_head(text: &str, source: &ByteRange, entity: &ByteRange) -> bool {
+    let inside = entity.start >= source.start && entity.end <= source.end;
+    if !inside {
+        // A source that is part of a longer name ("Holt" of "the Holt") still names it.
+        return entity.start <= source.start && entity.end >= source.end;
+    }
+    if ["'s", "’s", "'", "’"].iter().any(|ending| text[entity.clone()].ends_with(ending)) && entity.end < source.end
+    {
+        return false;
+    }
+    let after = &text[entity.end..source.end];
+    if after.starts_with(['\'', '’']) {
+        return false;
+    }
+    let next = after.trim_start();
+    let follows = next.is_empty()
+        || !next.starts_with(char::is_alphanumeric)
+        || words(next).next().is_some_and(|word| FOLLOWERS.contains(&word.as_str()));
+    let before: Vec<String> = words(&text[source.start..entity.start]).collect();
+    let mut nearest = before.iter().rev().skip_while(|word| DETERMINERS.contains(&word.as_str()));
+    let belongs = nearest.next().is_some_and(|word| PREPOSITIONS.contains(&word.as_str()));
+    follows && !belongs
+}
+
+/// Lower-case words of a text.
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    let split = text.split(|c: char| !c.is_alphanumeric() && c != '&');
+    split.filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Entities are marked by brackets with a label: "[PER Ada Holt]". The whole text is the source.
+    fn heads(marked: &str) -> Vec<String> {
+        let (mut text, mut entities, mut rest) = (String::new(), Vec::new(), marked);
+        while let Some((before, inner)) = rest.split_once('[') {
+            let (entity, behind) = inner.split_once(']').unwrap();
+            let (label, name) = entity.split_once(' ').unwrap();
+            text.push_str(before);
+            let start = text.len();
+            text.push_str(name);
+            entities.push(Entity { label: label.to_owned(), bytes: start..text.len(), score: 1.0 });
+            rest = behind;
+        }
+        text.push_str(rest);
+        let found = named_heads(&text, &(0..text.len()), &entities);
+        found.into_iter().map(|index| text[entities[index].bytes.clone()].to_owned()).collect()
+    }
+
+    #[test]
+    fn the_head_of_a_source_is_found() {
+        let none: [&str; 0] = [];
+        assert_eq!(heads("the harbour’s chief, [PER Claire Moreau]"), ["Claire Moreau"]);
+        assert_eq!(heads("[LOC Vostra] spokesman [PER Ilya Petran]"), ["Ilya Petran"]);
+        assert_eq!(heads("[PER Ada Holt], a lawyer for the [ORG Port Board]"), ["Ada Holt"]);
+        assert_eq!(heads("the [ORG Port Board]"), ["Port Board"]);
+        assert_eq!(heads("[ORG Port Board] officials"), none);
+        assert_eq!(heads("a spokesman for [PER Ben Ruiz]"), none);
+        assert_eq!(heads("a spokesman for the late [PER Ben Ruiz]"), none);
+        assert_eq!(heads("[PER Ben Ruiz]’s lawyer"), none);
+        assert_eq!(heads("[PER Ben Ruiz’s] lawyer"), none);
+        assert_eq!(heads("[PER Ada Holt] and [PER Ben Ruiz] of the [ORG Port Board]"), ["Ada Holt", "Ben Ruiz"]);
+        assert_eq!(heads("[PER Ada Holt], [PER Ben Ruiz] and [PER Cem Tan]"), ["Ada Holt", "Ben Ruiz", "Cem Tan"]);
+        assert_eq!(heads("Secretary of State [PER Ada Holt]"), ["Ada Holt"]);
+        assert_eq!(heads("[PER Ada Holt], who succeeded [PER Ben Ruiz],"), ["Ada Holt"]);
+        assert_eq!(heads("he"), none);
+        assert_eq!(heads("[DATE Monday]"), none);
+    }
+}
