@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use onrecord::engine::service::{Answer, Answers, Found, Load, Refused, Service, ServiceOptions, Want};
+use onrecord::engine::service::{
+    ALWAYS_WAITING, Answer, Answers, Found, Load, Refused, Service, ServiceOptions, Share, Want,
+};
 use onrecord::engine::{EntityScheme, Extraction, Options};
 use onrecord::model::Model;
 use onrecord::text::Document;
@@ -160,6 +162,28 @@ fn waiting_tokens_are_limited_but_a_lone_document_may_be_long() {
     assert!(matches!(refused, Err(Refused::Full { tokens: 1001.., .. })));
     assert_eq!(all(held).len(), 1);
     assert_eq!(all(service.submit(vec![document("One.")], EXTRACTION, None).expect("it is empty")).len(), 1);
+}
+
+#[test]
+fn how_long_others_would_wait_is_limited() {
+    let hurried = ServiceOptions { threads: 1, max_wait: Duration::from_millis(1), ..ServiceOptions::default() };
+    let service = service(hurried);
+    let mut held = Vec::new();
+    let mut ask = |text: &str| service.submit(vec![document(text)], EXTRACTION, None).map(|answers| held.push(answers));
+    // The first is read while the others come, and each of these is work for several milliseconds.
+    let text = long_text(20_000);
+    for number in 0..ALWAYS_WAITING / 2 {
+        assert_eq!(service.check_room_for(&document(&text), Share::Half), Ok(()), "{number} wait");
+        ask(&text).expect("some may always wait");
+    }
+    assert!(matches!(service.check_room_for(&document("One."), Share::Half), Err(Refused::Full { .. })));
+    assert_eq!(service.check_room_for(&document("One."), Share::Whole), Ok(()));
+    (ALWAYS_WAITING / 2..ALWAYS_WAITING).for_each(|_| ask(&text).expect("some may always wait"));
+    let Err(Refused::Full { documents, retry_after, .. }) = ask("One.") else { panic!("it was taken in") };
+    assert!(documents >= ALWAYS_WAITING && retry_after.as_secs() >= 1, "{documents}, {retry_after:?}");
+    drop(held);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(all(service.submit(vec![document("One.")], EXTRACTION, None).expect("the others have gone")).len(), 1);
 }
 
 #[test]

@@ -68,6 +68,12 @@ pub struct Configuration {
     #[arg(help_heading = "Limits", value_parser = at_least_one)]
     pub max_waiting_tokens: usize,
 
+    /// Longest that what waits may be likely to keep an article (for example 2s or 500ms); what comes beyond is refused with
+    /// 429, unless fewer than 64 documents wait
+    #[arg(long, value_name = "TIME", env = "ONRECORD_MAX_WAIT", default_value = "2s", value_parser = time)]
+    #[arg(help_heading = "Limits")]
+    pub max_wait: Duration,
+
     /// Most bytes of requests that are held at the same time, until their answers have been sent; what comes beyond is
     /// refused with 429
     #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_HELD_BYTES", default_value_t = 32 * 1024 * 1024)]

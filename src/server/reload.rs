@@ -73,6 +73,7 @@ impl Loader {
             max_batch_tokens: configuration.max_batch_tokens.unwrap_or(defaults.max_batch_tokens),
             max_waiting_documents: configuration.max_waiting_documents,
             max_waiting_tokens: configuration.max_waiting_tokens,
+            max_wait: configuration.max_wait,
         };
         Ok(Service::start(model, options)?)
     }

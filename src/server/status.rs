@@ -86,6 +86,7 @@ pub struct Limits {
     pub max_characters: usize,
     pub max_waiting_documents: usize,
     pub max_waiting_tokens: usize,
+    pub max_wait_ms: u64,
     pub max_held_bytes: usize,
     /// `null`: as many as the bytes allow.
     pub max_request_tokens: Option<usize>,
@@ -126,6 +127,7 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
             max_characters: limits.max_characters,
             max_waiting_documents: limits.max_waiting_documents,
             max_waiting_tokens: limits.max_waiting_tokens,
+            max_wait_ms: limits.max_wait.as_millis() as u64,
             max_held_bytes: limits.max_held_bytes,
             max_request_tokens: limits.max_request_tokens,
             max_requests_per_minute: limits.max_requests_per_minute,

@@ -20,7 +20,7 @@ use super::quotas::Quota;
 use super::run::{DocumentResult, FailedDocument, Part, RequestOptions, check_cost, document, log_text, observe};
 use super::state::State;
 use crate::engine::EntityScheme;
-use crate::engine::service::{Answers, Refused, Service, Want};
+use crate::engine::service::{Answers, Refused, Service, Share, Want};
 use crate::export::Format;
 use crate::text::{Document, OffsetUnit};
 
@@ -268,8 +268,10 @@ impl Stream {
             Ok(service) => service,
             Err(error) => return self.fail(Some(id), error.problem),
         };
-        // The document would be lost to a refusal: so ask first.
-        if let Err(Refused::Full { .. }) = service.check_room_for(&document) {
+        // The document would be lost to a refusal: so ask first. Nor should others be refused because of a stream, which
+        // can wait; but it goes on, whatever others do.
+        let share = if self.waiting.is_empty() { Share::Whole } else { Share::Half };
+        if let Err(Refused::Full { .. }) = service.check_room_for(&document, share) {
             self.held_back = Some((document, came));
             return;
         }

@@ -14,7 +14,7 @@ const CLIENTS: usize = 2_000;
 
 #[test]
 fn two_thousand_clients_have_answers() {
-    let server = Server::embedded(&["--max-waiting-documents", "300"]);
+    let server = Server::embedded(&["--max-waiting-documents", "300", "--max-wait", "60s"]);
     // Each text is another one, so that an answer cannot be somebody else's.
     let text = |client: usize| format!("Client {client}. {TEXT} {}", "More was said. ".repeat(client % 20));
     let mut counts: BTreeMap<u16, usize> = BTreeMap::new();

@@ -174,6 +174,7 @@ fn wrong_values_are_wrong_usage() {
         ("--max-characters", "0"),
         ("--max-waiting-documents", "0"),
         ("--max-waiting-tokens", "many"),
+        ("--max-wait", "0s"),
         ("--max-held-bytes", "0"),
         ("--max-connections", "0"),
         ("--max-batch-tokens", "0"),

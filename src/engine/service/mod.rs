@@ -23,10 +23,10 @@
 //! ```
 
 mod job;
+mod pace;
 mod queue;
 mod worker;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -38,6 +38,7 @@ use crate::decode::TaggedToken;
 use crate::model::Model;
 use crate::text::{Document, WindowSize};
 use job::{Preparation, estimated_tokens};
+use pace::Pace;
 use queue::{Client, Queue, Task};
 use worker::Work;
 
@@ -54,10 +55,16 @@ pub struct ServiceOptions {
     pub max_waiting_documents: usize,
     /// Most tokens that wait, where a document that is not tokenised yet counts a token for every four bytes.
     pub max_waiting_tokens: usize,
+    /// Longest that what waits may be likely to keep an article, unless only some [`ALWAYS_WAITING`] documents wait: after
+    /// a time of too many requests, new ones are served as ever after this time.
+    pub max_wait: Duration,
 }
 
 /// The smallest batch that has 95 % of the best throughput is one window (docs/serving.md).
 const BATCH_TOKENS: usize = 256;
+
+/// So many documents may wait however long they take: clients with a pool of connections are no crowd.
+pub const ALWAYS_WAITING: usize = 64;
 
 impl Default for ServiceOptions {
     fn default() -> Self {
@@ -67,6 +74,7 @@ impl Default for ServiceOptions {
             max_batch_tokens: BATCH_TOKENS,
             max_waiting_documents: 1024,
             max_waiting_tokens: 1_000_000,
+            max_wait: Duration::from_secs(2),
         }
     }
 }
@@ -142,6 +150,16 @@ pub enum Refused {
     Draining,
 }
 
+/// How much of what may wait a caller takes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    Whole,
+    /// Half of the time, and of the documents that may always wait: for callers with much work who can wait, so that they
+    /// leave room for those who cannot.
+    Half,
+}
+
 /// What waits in a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load {
@@ -184,9 +202,6 @@ struct Shared {
     pool: rayon::ThreadPool,
     state: Mutex<State>,
     work: Condvar,
-    /// Tokens run, and nanoseconds of one worker that they took: how fast the queue moves.
-    tokens_run: AtomicU64,
-    nanoseconds: AtomicU64,
 }
 
 #[derive(Default)]
@@ -198,6 +213,7 @@ struct State {
     stopped: bool,
     /// When requests were last looked through for clients that have gone.
     swept: Option<Instant>,
+    pace: Pace,
 }
 
 /// Requests are not looked through more often than this.
@@ -225,8 +241,6 @@ impl Service {
             pool,
             state: Mutex::default(),
             work: Condvar::new(),
-            tokens_run: AtomicU64::new(0),
-            nanoseconds: AtomicU64::new(0),
         });
         let mut service = Self { shared, workers: Vec::with_capacity(threads), options };
         for number in 0..threads {
@@ -268,7 +282,7 @@ impl Service {
             .collect();
         let tokens: usize = tasks.iter().map(|task| task.tokens).sum();
         let mut state = self.shared.state();
-        self.make_room(&mut state, tasks.len(), tokens)?;
+        self.make_room(&mut state, tasks.len(), tokens, Share::Whole)?;
         if !tasks.is_empty() {
             state.queue.admit(tasks, client);
         }
@@ -277,12 +291,13 @@ impl Service {
         Ok(Answers(receiver))
     }
 
-    /// Refuses what [`Service::submit`] would refuse of this document: for callers who rather wait than lose it.
+    /// Refuses what [`Service::submit`] would refuse of this document, or what is beyond the share: for callers who rather
+    /// wait than lose it.
     ///
     /// # Errors
     /// As for [`Service::submit`].
-    pub fn check_room_for(&self, document: &Document) -> Result<(), Refused> {
-        self.make_room(&mut self.shared.state(), 1, estimated_tokens(&document.text))
+    pub fn check_room_for(&self, document: &Document, share: Share) -> Result<(), Refused> {
+        self.make_room(&mut self.shared.state(), 1, estimated_tokens(&document.text), share)
     }
 
     /// Refuses where not even the smallest request would be taken in: for callers who want to know before they read one.
@@ -290,40 +305,47 @@ impl Service {
     /// # Errors
     /// As for [`Service::submit`].
     pub fn check_room(&self) -> Result<(), Refused> {
-        self.make_room(&mut self.shared.state(), 1, 1)
+        self.make_room(&mut self.shared.state(), 1, 1, Share::Whole)
     }
 
     /// Refuses so many documents and tokens, if there is no room, even without those whose clients have gone.
-    fn make_room(&self, state: &mut State, documents: usize, tokens: usize) -> Result<(), Refused> {
+    fn make_room(&self, state: &mut State, documents: usize, tokens: usize, share: Share) -> Result<(), Refused> {
         if state.draining || state.stopped {
             return Err(Refused::Draining);
         }
         let now = Instant::now();
         // Under a load of refusals, looking at all requests for each would be what the time goes to.
         let may_sweep = state.swept.is_none_or(|swept| now - swept > SWEEP);
-        if !self.has_room(&state.queue, documents, tokens) && may_sweep {
+        if !self.has_room(state, documents, tokens, share) && may_sweep {
             state.swept = Some(now);
             state.queue.sweep(now);
         }
-        if self.has_room(&state.queue, documents, tokens) {
+        if self.has_room(state, documents, tokens, share) {
             return Ok(());
         }
         let (documents, tokens) = (state.queue.documents(), state.queue.load());
-        Err(Refused::Full { documents, tokens, retry_after: self.time_for(tokens) })
+        // There is room again long before all is done, but then others come too.
+        let seconds = self.time_for(&state.pace, state.queue.before_an_article()).as_secs_f64();
+        let retry_after = Duration::from_secs(seconds.ceil().clamp(1.0, 3600.0) as u64);
+        Err(Refused::Full { documents, tokens, retry_after })
     }
 
-    fn has_room(&self, queue: &Queue<Work>, documents: usize, tokens: usize) -> bool {
-        let fits = queue.documents() + documents <= self.options.max_waiting_documents
-            && queue.load() + tokens <= self.options.max_waiting_tokens;
+    fn has_room(&self, state: &State, documents: usize, tokens: usize, share: Share) -> bool {
+        let (queue, options) = (&state.queue, &self.options);
+        let (always_waiting, max_wait) = match share {
+            Share::Whole => (ALWAYS_WAITING, options.max_wait),
+            Share::Half => (ALWAYS_WAITING / 2, options.max_wait / 2),
+        };
+        let fits = queue.documents() + documents <= options.max_waiting_documents
+            && queue.load() + tokens <= options.max_waiting_tokens
+            && (queue.documents() < always_waiting
+                || self.time_for(&state.pace, queue.before_an_article()) <= max_wait);
         fits || queue.documents() == 0
     }
 
-    /// How long the workers need for so many tokens, in whole seconds, at least one.
-    fn time_for(&self, tokens: usize) -> Duration {
-        let run = self.shared.tokens_run.load(Ordering::Relaxed).max(1);
-        let spent = Duration::from_nanos(self.shared.nanoseconds.load(Ordering::Relaxed));
-        let seconds = spent.as_secs_f64() / run as f64 * tokens as f64 / self.workers.len().max(1) as f64;
-        Duration::from_secs(seconds.ceil().clamp(1.0, 3600.0) as u64)
+    /// How long all workers together need for so many tokens.
+    fn time_for(&self, pace: &Pace, tokens: usize) -> Duration {
+        Duration::from_secs_f64(pace.seconds_per_token() * tokens as f64 / self.workers.len().max(1) as f64)
     }
 
     /// What a document counts for while it waits, in tokens, which is known without any work.

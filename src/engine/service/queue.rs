@@ -91,6 +91,20 @@ struct Request<Work> {
     client: Client,
 }
 
+impl<Work> Request<Work> {
+    /// Looks at few tasks, however many there are.
+    fn tokens_up_to_an_article(&self) -> usize {
+        let mut tokens = 0;
+        for task in &self.tasks {
+            tokens += task.tokens;
+            if tokens >= ARTICLE {
+                return ARTICLE;
+            }
+        }
+        tokens
+    }
+}
+
 /// Whose work is looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
@@ -98,6 +112,9 @@ enum Whose {
     /// That of requests which have not had a turn yet.
     Fresh,
 }
+
+/// Tokens of an ordinary article.
+const ARTICLE: usize = 1024;
 
 /// All requests that are not answered yet.
 #[derive(Debug)]
@@ -146,6 +163,12 @@ impl<Work> Queue<Work> {
     /// Tokens that have not been run: those, and what is being prepared.
     pub fn load(&self) -> usize {
         self.tokens + self.preparing
+    }
+
+    /// Tokens that are run before an article that would come now has its answer: since requests take turns, no more of
+    /// each than an article has.
+    pub fn before_an_article(&self) -> usize {
+        self.requests.values().map(Request::tokens_up_to_an_article).sum()
     }
 
     /// Takes in a request of one task per document.

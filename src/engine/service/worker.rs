@@ -1,7 +1,6 @@
 //! A worker: takes the next step from the queue, again and again.
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,13 +45,19 @@ pub(super) fn run(shared: &Shared, threads: usize) {
                 wake_others(shared, &state);
                 drop(state);
                 let batch = std::mem::take(&mut batch);
-                let mut pause = pause(shared);
-                let running = match (lone && threads > 1, batch.has_fresh) {
-                    (true, _) => Running::Together,
-                    (false, true) => Running::Alone,
-                    (false, false) => Running::WithPauses(&mut pause),
+                let together = lone && threads > 1;
+                let (started, mut paused, tokens) = (Instant::now(), Duration::ZERO, batch.tokens);
+                state = {
+                    let mut pause = pause(shared, &mut paused);
+                    let running = match (together, batch.has_fresh) {
+                        (true, _) => Running::Together,
+                        (false, true) => Running::Alone,
+                        (false, false) => Running::WithPauses(&mut pause),
+                    };
+                    run_windows(shared, batch, running)
                 };
-                state = run_windows(shared, batch, running);
+                let workers = if together { threads as u32 } else { 1 };
+                state.pace.report(tokens, started.elapsed().saturating_sub(paused) * workers);
             }
             Step::Wait => {
                 state.idle += 1;
@@ -64,10 +69,11 @@ pub(super) fn run(shared: &Shared, threads: usize) {
 }
 
 /// What a worker does in the pauses of a batch of long documents: the first turn of a request that has come meanwhile,
-/// once, so that the batch comes to its end.
-fn pause(shared: &Shared) -> impl FnMut() {
+/// once, so that the batch comes to its end. How long that took is added to `paused`.
+fn pause(shared: &Shared, paused: &mut Duration) -> impl FnMut() {
     let mut has_served = false;
     move || {
+        let started = Instant::now();
         let mut batch = Batch::default();
         let mut state = shared.state();
         while !has_served {
@@ -81,9 +87,11 @@ fn pause(shared: &Shared) -> impl FnMut() {
                     state = run_windows(shared, std::mem::take(&mut batch), Running::Alone);
                     has_served = true;
                 }
-                Step::Wait => return,
+                Step::Wait => break,
             }
         }
+        drop(state);
+        *paused += started.elapsed();
     }
 }
 
@@ -204,7 +212,6 @@ fn run_group(
     let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();
     let tokens: usize = inputs.iter().map(|input| input.ids.len()).sum();
     let started = Instant::now();
-    let together = matches!(running, Running::Together);
     let run = |places: Range<usize>, running: Running<'_>| {
         let outputs = caught(|| {
             group[places.clone()].iter().for_each(|(_, job, _)| job.fault_at("run"));
@@ -224,10 +231,7 @@ fn run_group(
             (0..group.len()).map(alone).collect()
         });
     let spent = started.elapsed();
-    let workers = if together { shared.pool.current_num_threads() } else { 1 };
     metrics::histogram!("onrecord_batch_seconds").record(spent.as_secs_f64());
-    shared.tokens_run.fetch_add(tokens as u64, Ordering::Relaxed);
-    shared.nanoseconds.fetch_add(spent.as_nanos() as u64 * workers as u64, Ordering::Relaxed);
     let deliver = |((number, job, index), output): (&(u64, Arc<Job>, usize), _)| {
         let share = job.window(*index).ids.len() as f64 / tokens.max(1) as f64;
         let spent = Duration::from_secs_f64(spent.as_secs_f64() * share);

@@ -100,6 +100,18 @@ fn a_long_preparation_gives_its_turn_up() {
 }
 
 #[test]
+fn a_long_request_keeps_an_article_no_longer_than_another_article() {
+    let mut queue = Queue::default();
+    let ((short, _a), (long, _b), (unread, _c)) = (client(), client(), client());
+    queue.admit(windows("short", 2, 100), short);
+    assert_eq!(queue.before_an_article(), 200);
+    queue.admit(windows("long", 4000, 250), long);
+    queue.admit(vec![Task { tokens: 500_000, batched: false, work: "unread" }], unread);
+    assert_eq!(queue.before_an_article(), 200 + 2 * ARTICLE);
+    assert_eq!(queue.tokens(), 200 + 1_000_000 + 500_000);
+}
+
+#[test]
 fn what_nobody_waits_for_is_let_go() {
     let mut queue = Queue::default();
     let ((gone, receiver), (mut late, _b), (there, _c)) = (client(), client(), client());
