@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
 use serde_json::{Value, json};
 
@@ -45,7 +47,7 @@ fn write_ipc(path: &Path, stream: bool) {
     let (batch, file) = (table(), File::create(path).unwrap());
     let parts = [batch.slice(0, 70), batch.slice(70, COUNT - 70)];
     if stream {
-        let mut writer = arrow_ipc::writer::StreamWriter::try_new(file, &batch.schema()).unwrap();
+        let mut writer = StreamWriter::try_new(file, &batch.schema()).unwrap();
         parts.iter().for_each(|part| writer.write(part).unwrap());
         writer.finish().unwrap();
     } else {
@@ -195,6 +197,25 @@ fn standard_input_is_read() {
     let run = Run::of(site.onrecord(&arrow).args(["--keep", "year"]).write_stdin(stream));
     assert_eq!(run.code, 2, "{}", run.stderr);
     assert!(run.stderr.contains("--keep cannot be used with Arrow from standard input"), "{}", run.stderr);
+}
+
+#[test]
+fn a_stream_that_claims_petabytes_is_refused() {
+    let site = Site::new();
+    let text = "Ada Weaver said no. ".repeat(500);
+    let batch = batch_of(&Schema::new(vec![Field::new("text", DataType::Utf8, true)]), &[json!({"text": text})]);
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).unwrap();
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    let mut stream = writer.into_inner().unwrap();
+    let claim = (text.len() as i64).to_le_bytes();
+    let place = stream.windows(8).position(|bytes| *bytes == claim).expect("its length stands before what is packed");
+    stream[place..place + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+    let arrow = ["batch", "-", "--input-format", "arrow", "--output", "out"];
+    let run = Run::of(site.onrecord(&arrow).write_stdin(stream));
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let told = std::fs::read_to_string(site.out().join("errors.jsonl")).unwrap();
+    assert!(told.contains("unreadable") && told.contains("it claims to hold more than it does"), "{told}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What Arrow files claim of themselves, compared with what they are before the library takes their word: it asks for as
 //! much memory as a batch says that it has, unpacked, and where there is not so much, the process would end.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use arrow_ipc::reader::read_footer_length;
 use arrow_ipc::{RecordBatch, root_as_footer, root_as_message};
@@ -12,6 +12,9 @@ const MOST_UNPACKED: i64 = 4 << 30;
 
 /// Length of a footer's length and of the mark behind it.
 const TRAILER: u64 = 10;
+
+/// Bytes of a stream that tell how long its next message is.
+const HEAD: usize = 8;
 
 /// What a message begins with, where its length follows.
 const CONTINUATION: [u8; 4] = [0xff; 4];
@@ -39,35 +42,61 @@ pub(super) fn check_file(file: &mut (impl Read + Seek)) -> Result<(), ArrowError
     Ok(())
 }
 
-/// The same for a stream; where it ends too early, its reader says so in its turn.
-pub(super) fn check_stream(file: &mut (impl Read + Seek)) -> Result<(), ArrowError> {
-    let length = file.seek(SeekFrom::End(0))?;
-    let mut at: u64 = 0;
-    while at + 8 <= length {
-        let head = read_at(file, at, 8)?;
-        let prefix = prefix(&head);
-        let size = head[prefix - 4..prefix].try_into().map(i32::from_le_bytes).ok();
-        let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-        let start = at + prefix as u64;
-        if size == 0 || start + size > length {
-            return Ok(());
-        }
-        let message = read_at(file, start, size)?;
-        let Some(body) = check_message(file, &message, start + size)? else { return Ok(()) };
-        at = (start + size).checked_add(body).ok_or_else(damaged)?;
-    }
-    Ok(())
+/// A stream whose messages are looked at in the same way, each before its reader gets it. Where the stream ends too early,
+/// its reader says so in its turn.
+pub(super) struct CheckedStream<Stream> {
+    stream: Stream,
+    /// What has been read of the stream and not of this.
+    message: Cursor<Vec<u8>>,
 }
 
-/// Looks at the packed buffers of a message, whose body begins at a place; returns how long the body says that it is, or
-/// `None` for what is no message.
-fn check_message(file: &mut (impl Read + Seek), message: &[u8], body: u64) -> Result<Option<u64>, ArrowError> {
-    let Ok(message) = root_as_message(message) else { return Ok(None) };
-    let dictionary = || message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
-    if let Some(batch) = message.header_as_record_batch().or_else(dictionary) {
-        check_unpacked(file, &batch, body)?;
+impl<Stream: Read> CheckedStream<Stream> {
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, message: Cursor::default() }
     }
-    u64::try_from(message.bodyLength()).map(Some).map_err(|_| damaged())
+
+    fn next_message(&mut self) -> io::Result<()> {
+        self.message.set_position(0);
+        let Self { stream, message } = self;
+        let bytes = message.get_mut();
+        bytes.clear();
+        let mut read = |bytes: &mut Vec<u8>, length: u64| stream.by_ref().take(length).read_to_end(bytes).map(drop);
+        read(bytes, HEAD as u64)?;
+        if bytes.len() < HEAD {
+            return Ok(());
+        }
+        let prefix = prefix(bytes);
+        let size = bytes[prefix - 4..prefix].try_into().map_or(0, i32::from_le_bytes);
+        let size = usize::try_from(size).unwrap_or_default();
+        let body = prefix + size;
+        read(bytes, body.saturating_sub(HEAD) as u64)?;
+        let message = bytes.get(prefix..body).and_then(|message| root_as_message(message).ok());
+        let Some(length) = message.map(|message| message.bodyLength()) else { return Ok(()) };
+        read(bytes, u64::try_from(length).map_err(|_| io::Error::other(damaged()))?)?;
+        let (message, body) = bytes[prefix..].split_at(size);
+        check_message(&mut Cursor::new(body), message, 0).map_err(io::Error::other)
+    }
+}
+
+impl<Stream: Read> Read for CheckedStream<Stream> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.message.position() == self.message.get_ref().len() as u64 {
+            // What is refused is not handed on.
+            self.next_message().inspect_err(|_| self.message.get_mut().clear())?;
+        }
+        self.message.read(buffer)
+    }
+}
+
+/// Looks at the packed buffers of a message, whose body begins at a place.
+fn check_message(file: &mut (impl Read + Seek), message: &[u8], body: u64) -> Result<(), ArrowError> {
+    // What else is wrong with a message, its reader says.
+    let Ok(message) = root_as_message(message) else { return Ok(()) };
+    let dictionary = || message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+    match message.header_as_record_batch().or_else(dictionary) {
+        Some(batch) => check_unpacked(file, &batch, body),
+        None => Ok(()),
+    }
 }
 
 fn check_unpacked(file: &mut (impl Read + Seek), batch: &RecordBatch<'_>, body: u64) -> Result<(), ArrowError> {
@@ -105,7 +134,6 @@ fn read_at(file: &mut (impl Read + Seek), place: u64, bytes: u64) -> Result<Vec<
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
     use std::sync::Arc;
 
     use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -138,6 +166,13 @@ mod tests {
         writer.into_inner().unwrap()
     }
 
+    /// What comes out of a stream that is looked at.
+    fn checked(stream: &[u8]) -> io::Result<Vec<u8>> {
+        let mut read = Vec::new();
+        CheckedStream::new(stream).read_to_end(&mut read)?;
+        Ok(read)
+    }
+
     /// Puts another number in each place where one stands.
     fn claim(bytes: &[u8], number: i64, other: i64) -> Vec<u8> {
         let (number, other) = (number.to_le_bytes(), other.to_le_bytes());
@@ -153,9 +188,14 @@ mod tests {
     fn what_is_whole_is_let_through() {
         for packed in [false, true] {
             check_file(&mut Cursor::new(file(packed))).unwrap();
-            check_stream(&mut Cursor::new(stream(packed))).unwrap();
+            let stream = stream(packed);
+            for end in (0..stream.len()).step_by(7).chain([stream.len()]) {
+                assert_eq!(checked(&stream[..end]).unwrap(), stream[..end]);
+            }
         }
-        check_stream(&mut Cursor::new(&stream(true)[..400])).unwrap();
+        for other in [&[][..], &[0; 100], &[0xff; 100], b"id,text\n1,Ada said no."] {
+            assert_eq!(checked(other).unwrap(), other);
+        }
         check_file(&mut Cursor::new(b"ARROW1")).unwrap_err();
     }
 
@@ -176,7 +216,7 @@ mod tests {
         let unpacked = 50 * 100 * 13;
         for other in [1 << 50, i64::MAX] {
             check_file(&mut Cursor::new(claim(&file(true), unpacked, other))).unwrap_err();
-            check_stream(&mut Cursor::new(claim(&stream(true), unpacked, other))).unwrap_err();
+            checked(&claim(&stream(true), unpacked, other)).unwrap_err();
         }
     }
 }

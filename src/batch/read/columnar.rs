@@ -122,10 +122,8 @@ fn open_file(input: &Input, counters: &Arc<Counters>) -> Result<Opened, ArrowErr
     let mut magic = Vec::new();
     file.by_ref().take(FILE_MAGIC.len() as u64).read_to_end(&mut magic)?;
     let is_stream = magic != FILE_MAGIC;
-    if is_stream {
-        claims::check_stream(&mut file)?
-    } else {
-        claims::check_file(&mut file)?
+    if !is_stream {
+        claims::check_file(&mut file)?;
     }
     file.rewind()?;
     let file = BufReader::new(Counted::new(file, Arc::clone(counters)));
@@ -140,7 +138,7 @@ fn open_file(input: &Input, counters: &Arc<Counters>) -> Result<Opened, ArrowErr
 }
 
 fn stream(reader: impl Read + Send + 'static) -> Result<Opened, ArrowError> {
-    let reader = StreamReader::try_new(reader, None)?;
+    let reader = StreamReader::try_new(claims::CheckedStream::new(reader), None)?;
     let schema = reader.schema();
     let batches = |wanted: &[usize]| Ok(projected(reader, wanted.to_vec()));
     Ok(Opened { schema, batches: Box::new(batches), bytes_per_row: 0 })
