@@ -10,10 +10,12 @@ fitted on all of them goes into the model's config.json. Standard library only.
 
 import argparse
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
+
+from calibration import bins, calibrated, error, fitted, in_config
+from scores import matched
 
 BINS = 8
 
@@ -36,53 +38,14 @@ def results(options):
         left = [prepare(document["text"], tokens, a) for a in document["attributions"]]
         right = [prepare(document["text"], tokens, {r: [[s["start"], s["end"]] for s in st[r]] for r in ("source", "cue", "content")})
                  for st in result["statements"]]
-        for row, at in matches(annotated[result["id"]], left, right):
+        statement_of = {place: at for at, place in matched(left, right).items()}
+        for row in annotated[result["id"]]:
+            if (at := statement_of.get(row["index"])) is None:
+                continue
             speaker = result["statements"][at]["speaker"]
             if speaker is not None:
                 kind = "named" if speaker["via"] in ("name", "alias") else "referred"
                 yield result["id"], kind, speaker["score"], plain(speaker["name"]) in {plain(a) for a in row["aliases"]}
-
-
-def matches(rows, gold, found):
-    """Annotated rows with the index of their statement: greedy, by the overlap of contents, as in score_attributions.py."""
-    pairs = sorted((-len(x["content_t"] & y["content_t"]) / len(x["content_t"] | y["content_t"]),
-                    -len(x["source_t"] & y["source_t"]), -len(x["cue_t"] & y["cue_t"]), i, j)
-                   for i, x in enumerate(gold) for j, y in enumerate(found) if x["content_t"] & y["content_t"])
-    match, used = {}, set()
-    for *_, i, j in pairs:
-        if i not in match and j not in used:
-            match[i] = j
-            used.add(j)
-    return [(row, match[row["index"]]) for row in rows if row["index"] in match]
-
-
-def logit(score):
-    score = min(max(score, 1e-6), 1 - 1e-6)
-    return math.log(score / (1 - score))
-
-
-def fitted(rows):
-    """(slope, offset) by Newton's method on the log-likelihood, with a little pull towards the identity."""
-    slope, offset = 1.0, 0.0
-    for _ in range(50):
-        gradient, hessian = [0.1 * (slope - 1), 0.1 * offset], [0.1, 0.0, 0.1]
-        for score, is_right in rows:
-            x = logit(score)
-            p = 1 / (1 + math.exp(-(slope * x + offset)))
-            gradient[0] += (p - is_right) * x
-            gradient[1] += p - is_right
-            w = p * (1 - p)
-            hessian[0] += w * x * x
-            hessian[1] += w * x
-            hessian[2] += w
-        determinant = hessian[0] * hessian[2] - hessian[1] ** 2
-        slope -= (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant
-        offset -= (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant
-    return slope, offset
-
-
-def calibrated(score, calibration):
-    return 1 / (1 + math.exp(-(calibration[0] * logit(score) + calibration[1])))
 
 
 def fit_by_kind(rows):
@@ -90,15 +53,11 @@ def fit_by_kind(rows):
 
 
 def table(title, scored):
-    scored = sorted(scored)
     print(f"\n{title}: {len(scored)} speakers\n\n| score | mean score | right |\n|---|---|---|")
-    error = 0.0
-    for b in range(BINS):
-        part = scored[b * len(scored) // BINS:(b + 1) * len(scored) // BINS]
+    for part in bins(scored, BINS):
         mean, right = sum(s for s, _ in part) / len(part), sum(r for _, r in part) / len(part)
-        error += abs(mean - right) * len(part) / len(scored)
         print(f"| {part[0][0]:.2f} to {part[-1][0]:.2f} | {mean:.2f} | {right:.2f} of {len(part)} |")
-    print(f"\nexpected calibration error ({BINS} equal bins): {error:.3f}")
+    print(f"\nexpected calibration error ({BINS} equal bins): {error(scored, BINS):.3f}")
 
 
 def main():
@@ -123,7 +82,7 @@ def main():
     fit = fit_by_kind(rows)
     print("\nfitted on all:", {kind: tuple(round(x, 3) for x in pair) for kind, pair in fit.items()})
     if options.write:
-        config["speaker_scores"] = {kind: {"slope": round(a, 4), "offset": round(b, 4)} for kind, (a, b) in fit.items()}
+        config["speaker_scores"] = {kind: in_config(pair) for kind, pair in fit.items()}
         path.write_text(json.dumps(config, indent=1) + "\n")
 
 

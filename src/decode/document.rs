@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::consistency::settle_labels;
 use super::links::{LinkSpan, View};
 use super::mentions::{Mention, mentions_of};
+use super::sentence_tails::end_before_tail;
 use super::statements::assemble;
 use super::stitch::{Arrivals, best_window, stitch};
 use super::tags::{TagSpan, decode_favouring, decode_tags, tag_tokens};
@@ -94,8 +96,17 @@ impl DocumentDecoder {
     /// Links the spans and hands over what was found, in text order.
     pub fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
         let paragraphs: Vec<_> = tokens.paragraphs.iter().map(|p| tokens.bytes(p.clone())).collect();
-        let Self { entities, spans, mentions, .. } = self;
-        let statements = if model.finds_statements() { assemble(model, text, &paragraphs, &spans) } else { Vec::new() };
+        let Self { entity_scheme, mut entities, spans, mentions, .. } = self;
+        if !model.finds_statements() {
+            // Others' token classifiers say what they say.
+            return Annotations { entities, statements: Vec::new(), mentions };
+        }
+        settle_labels(text, &mut entities);
+        let calibration = model.config().scores.as_ref().and_then(|scores| scores.entities.get(&entity_scheme));
+        for entity in &mut entities {
+            entity.score = calibration.map_or(entity.score, |calibration| calibration.probability(entity.score));
+        }
+        let statements = assemble(model, text, &paragraphs, &spans);
         Annotations { entities, statements, mentions }
     }
 
@@ -132,7 +143,12 @@ impl DocumentDecoder {
         let mut spans: Vec<(TagSpan, bool)> = spans.collect();
         spans.sort_by_key(|(span, _)| span.tokens.start);
         for (span, is_spare) in spans {
-            let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+            let mut range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+            if ROLES[span.label] == LinkRole::Content
+                && let Some(end) = end_before_tail(text, tokens.bytes(range.clone()))
+            {
+                range.end = range.start + tokens.spans[range.clone()].partition_point(|token| token.start < end);
+            }
             self.spans.push(LinkSpan {
                 role: ROLES[span.label],
                 paragraph: number,

@@ -5,6 +5,7 @@
 
 mod act;
 mod bodies;
+mod consistency;
 mod descriptions;
 mod document;
 mod floating;
@@ -15,6 +16,7 @@ mod paragraphs;
 mod polarity;
 mod quotation;
 mod resolve;
+mod sentence_tails;
 mod source_heads;
 mod speakers;
 mod statements;

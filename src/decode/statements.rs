@@ -4,7 +4,7 @@ use super::floating::floating;
 use super::links::{Link, LinkSpan, link};
 use super::paragraphs::leads_into;
 use super::{Act, Kind, Polarity, Quotations, Segment, act, polarity};
-use crate::model::{LinkRole, Model};
+use crate::model::{Calibration, LinkRole, Model, ScoreCalibrations};
 use crate::text::ByteRange;
 
 /// Who said what: one attribution.
@@ -24,7 +24,8 @@ pub struct Statement {
     pub polarity: Polarity,
     /// A quotation that stands by itself behind another: it has neither source nor cue, and that one's speaker.
     pub floating: bool,
-    /// Product of the scores of its segments and links, 0 to 1.
+    /// How probable it is that all its segments are right to the letter, 0 to 1; where the model's scores are not calibrated,
+    /// the product of those of its segments and links.
     pub score: f32,
 }
 
@@ -43,8 +44,10 @@ pub(super) fn assemble(model: &Model, text: &str, paragraphs: &[ByteRange], span
     let mut links = link(model, spans, &led_into);
     links.sort_by_key(|link| (link.cue, link.span));
     let quotations = Quotations::find(text);
+    let scores = model.config().scores.as_ref();
+    let by_cue = links.chunk_by(|a, b| a.cue == b.cue);
     let mut statements: Vec<Statement> =
-        links.chunk_by(|a, b| a.cue == b.cue).filter_map(|links| statement(text, &quotations, spans, links)).collect();
+        by_cue.filter_map(|links| statement(text, &quotations, scores, spans, links)).collect();
     statements.sort_by_key(Statement::start);
     let floating = floating(text, paragraphs, &quotations, &statements);
     statements.extend(floating);
@@ -53,8 +56,22 @@ pub(super) fn assemble(model: &Model, text: &str, paragraphs: &[ByteRange], span
 }
 
 /// The statement of one cue, whose links these are.
-fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[Link]) -> Option<Statement> {
+fn statement(
+    text: &str,
+    quotations: &Quotations,
+    scores: Option<&ScoreCalibrations>,
+    spans: &[LinkSpan],
+    links: &[Link],
+) -> Option<Statement> {
     let cue = &spans[links.first()?.cue];
+    let segment = |span: &LinkSpan| {
+        let calibration = scores.map(|scores| match span.role {
+            LinkRole::Source => scores.source,
+            LinkRole::Cue => scores.cue,
+            LinkRole::Content => scores.content,
+        });
+        Segment { bytes: span.bytes.clone(), score: calibrated(calibration, span.score) }
+    };
     let segments = |role: LinkRole| -> Vec<Segment> {
         let linked = links.iter().map(|link| &spans[link.span]);
         linked.filter(|span| span.role == role).map(segment).collect()
@@ -74,7 +91,7 @@ fn statement(text: &str, quotations: &Quotations, spans: &[LinkSpan], links: &[L
         act: act(&text[cue.bytes.clone()]),
         polarity,
         floating: false,
-        score: probability(product * cue.score),
+        score: calibrated(scores.map(|scores| scores.statements), probability(product * cue.score)),
     })
 }
 
@@ -83,6 +100,6 @@ fn probability(product: f32) -> f32 {
     if product.is_nan() { 0.0 } else { product.clamp(0.0, 1.0) }
 }
 
-fn segment(span: &LinkSpan) -> Segment {
-    Segment { bytes: span.bytes.clone(), score: span.score }
+fn calibrated(calibration: Option<Calibration>, score: f32) -> f32 {
+    calibration.map_or(score, |calibration| calibration.probability(score))
 }

@@ -36,6 +36,9 @@ pub struct ModelConfig {
     /// What makes the scores of speakers probabilities; without it they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker_scores: Option<SpeakerScores>,
+    /// What makes the scores of entities, segments and statements probabilities; without it they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<ScoreCalibrations>,
     /// SHA-256 of the weights' file, hexadecimal: others are refused. Without it they are taken as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_sha256: Option<String>,
@@ -146,6 +149,23 @@ pub struct SpeakerScores {
     pub referred: Calibration,
 }
 
+/// Calibrations of the scores of what is found in the text, fitted by `scripts/eval/scores.py`: of a score, the probability
+/// that an entity's borders and label, a segment's borders, or a statement's segments all together are right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ScoreCalibrations {
+    /// By entity head.
+    #[serde(default)]
+    pub entities: std::collections::BTreeMap<String, Calibration>,
+    /// Of the segments of sources.
+    pub source: Calibration,
+    /// Of cues.
+    pub cue: Calibration,
+    /// Of the segments of contents.
+    pub content: Calibration,
+    /// Of whole statements.
+    pub statements: Calibration,
+}
+
 /// Makes a score a probability (Platt 1999): the logistic function of `slope * logit(score) + offset`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "said above")]
@@ -158,7 +178,9 @@ impl Calibration {
     /// The probability that a score, 0 to 1, stands for.
     pub fn probability(self, score: f32) -> f32 {
         let score = score.clamp(1e-6, 1.0 - 1e-6);
-        1.0 / (1.0 + (-(self.slope * (score / (1.0 - score)).ln() + self.offset)).exp())
+        let probability = 1.0 / (1.0 + (-(self.slope * (score / (1.0 - score)).ln() + self.offset)).exp());
+        // A slope without bounds makes it no number.
+        if probability.is_nan() { 0.0 } else { probability }
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn config(fields: &Map<String, Value>, name: &str) -> Result<ModelCon
         links: None,
         coreference: None,
         speaker_scores: None,
+        scores: None,
         weights_sha256: None,
         training_data: Vec::new(),
     })

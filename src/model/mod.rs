@@ -26,7 +26,8 @@ pub use architecture::{Activation, Architecture, Disentangled, Rotary};
 pub use arithmetic::{Arithmetic, Precision};
 pub(crate) use config::STATEMENT_HEAD;
 pub use config::{
-    Calibration, CoreferenceConfig, EncoderConfig, GivenNames, LinkConfig, ModelConfig, SpeakerScores, TrainingData,
+    Calibration, CoreferenceConfig, EncoderConfig, GivenNames, LinkConfig, ModelConfig, ScoreCalibrations,
+    SpeakerScores, TrainingData,
 };
 pub use coreference::{MENTION_CLASSES, PAIR_FEATURES, PairFeatures};
 pub use encoder::WindowInput;
