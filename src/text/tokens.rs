@@ -108,10 +108,14 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizerError::Load`], [`TokenizerError::MissingToken`], [`TokenizerError::SpecialTokens`].
     pub fn from_bytes(json: &[u8]) -> Result<Self, TokenizerError> {
-        let load = |error: tokenizers::Error| TokenizerError::Load(error.to_string());
         // The library panics on some files that are none of its own.
-        let read = catch_unwind(|| tokenizers::Tokenizer::from_bytes(json));
-        let mut inner = read.unwrap_or_else(|_| Err("it fails the tokenizers library".into())).map_err(load)?;
+        let fails = || TokenizerError::Load("it fails the tokenizers library".to_owned());
+        catch_unwind(|| Self::read(json)).unwrap_or_else(|_| Err(fails()))
+    }
+
+    fn read(json: &[u8]) -> Result<Self, TokenizerError> {
+        let load = |error: tokenizers::Error| TokenizerError::Load(error.to_string());
+        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(load)?;
         inner.with_truncation(None).map_err(load)?;
         inner.with_padding(None);
         inner.set_encode_special_tokens(true);
