@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
 
@@ -24,6 +23,7 @@ from examples import TAGS, examples
 from features import load_tokenizer
 from network import Network
 from readers import bio_spans, read_statements, rows
+from train import load_model
 
 LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/links.rs
 
@@ -31,7 +31,7 @@ LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/links.rs
 def load(directory):
     config = json.loads((directory / "config.json").read_text())
     network = Network(config["encoder"])
-    network.load_state_dict({k: v.float() for k, v in load_file(directory / "model.safetensors").items()})
+    load_model(network, directory / "model.safetensors")
     network.eval()
     return network, load_tokenizer(directory / "tokenizer.json")
 
