@@ -132,7 +132,10 @@ impl DocumentDecoder {
         let mut spans: Vec<(TagSpan, bool)> = spans.collect();
         spans.sort_by_key(|(span, _)| span.tokens.start);
         for (span, is_spare) in spans {
-            let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+            let mut range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
+            if ROLES[span.label] == LinkRole::Source && begins_with_subject(text, tokens, &range) {
+                range.end = range.start + 1;
+            }
             self.spans.push(LinkSpan {
                 role: ROLES[span.label],
                 paragraph: number,
@@ -210,6 +213,37 @@ impl DocumentDecoder {
         }
         Ok(())
     }
+}
+
+/// Words that may go on with a pronoun without being its predicate: "he and his wife", "they all".
+const NO_PREDICATES: [&str; 15] = [
+    "all",
+    "alone",
+    "also",
+    "and",
+    "both",
+    "each",
+    "herself",
+    "himself",
+    "myself",
+    "or",
+    "themselves",
+    "together",
+    "too",
+    "who",
+    "whom",
+];
+
+/// True of a source that is a pronoun and what it says of it: "he came early and".
+fn begins_with_subject(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
+    let word = |token: usize| {
+        let span = tokens.spans[source.clone()].get(token)?.clone();
+        Some(text[span].to_lowercase())
+    };
+    let is_subject = word(0).is_some_and(|word| ["he", "she", "they", "i", "we"].contains(&word.as_str()));
+    is_subject
+        && !continues_word(text, tokens, source.start + 1)
+        && word(1).is_some_and(|word| word.starts_with(char::is_alphabetic) && !NO_PREDICATES.contains(&word.as_str()))
 }
 
 /// Whether a token goes on with the word of the token before: letters or digits with nothing between them.
