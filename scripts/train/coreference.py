@@ -16,6 +16,7 @@ WIDTH, HIDDEN = 128, 128
 CANDIDATES, LOOK_BACK, FOLLOWING = 64, 256, 3
 THEY, IT, WHO = (CLASSES.index(name) for name in ("they", "it", "who"))
 ANAPHORS = (HE, SHE, THEY, IT, WHO, NOMINAL, DEFINITE)
+GENDERED = (CLASSES.index("man"), CLASSES.index("woman"))
 BODIES = tuple(k for k in NAMES if k not in PEOPLE)
 
 # What each kind of anaphor may go back to.
@@ -240,11 +241,39 @@ def loss(head, vectors, mentions, chosen, index):
     return -(probability.clamp(1e-6, 1)).log().sum(), n
 
 
+# As in src/decode/resolve.rs, where it is explained.
+SPOKE_LAST = 1.5
+
+
+def is_impossible(anaphor, name):
+    """Whether a pronoun cannot mean a name of such a class, whatever its score."""
+    if anaphor in (HE, SHE):
+        return name not in PEOPLE
+    if anaphor == THEY:
+        return name in GENDERED
+    return anaphor == IT and name in PEOPLE
+
+
+def corrections(mentions, i, chosen, spoke_last=SPOKE_LAST):
+    """What is added to the scores of the candidates: number, and that he who spoke goes on speaking."""
+    me, out = mentions[i], []
+    is_last = me["class"] in (HE, SHE, IT) and me["source"] is not None
+    for j in chosen:
+        other = mentions[j]
+        if other["name"] is not None and is_impossible(me["class"], other["class"]):
+            out.append(-math.inf)
+        else:
+            is_speaker = is_last and other.get("speaks", False) and j < i
+            is_last &= not is_speaker
+            out.append(spoke_last if is_speaker and me["sentence"] - other["sentence"] <= 1 else 0.0)
+    return out
+
+
 @torch.no_grad()
-def resolve(head, vectors, mentions):
+def resolve(head, vectors, mentions, spoke_last=SPOKE_LAST):
     """Per anaphor (by mention index) the probabilities of the document's names: {name: probability}; what is missing is
     nobody's."""
-    names = {}
+    names, classes = {}, {m["name"]: m["class"] for m in mentions if m["name"] is not None}
     for i, m in enumerate(mentions):
         if m["class"] not in ANAPHORS:
             continue
@@ -253,13 +282,16 @@ def resolve(head, vectors, mentions):
         scores = none
         if chosen:
             features = torch.tensor(pair_features(mentions, i, chosen))
-            scores = torch.cat([none, head.pairs(vectors, torch.full((len(chosen),), i), torch.tensor(chosen), features)])
+            scores = torch.cat([none, head.pairs(vectors, torch.full((len(chosen),), i), torch.tensor(chosen), features)
+                                + torch.tensor(corrections(mentions, i, chosen, spoke_last))])
         found = {}
         for j, p in zip(chosen, torch.softmax(scores, 0)[1:].tolist()):
             if mentions[j]["name"] is not None:
                 found[mentions[j]["name"]] = found.get(mentions[j]["name"], 0.0) + p
             else:
                 for name, q in names.get(j, {}).items():
+                    if is_impossible(m["class"], classes[name]):
+                        continue
                     found[name] = found.get(name, 0.0) + p * q
         names[i] = found
     return names

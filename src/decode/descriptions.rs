@@ -67,6 +67,19 @@ pub(super) fn described(text: &str, description: &ByteRange, known: &HashMap<Str
     names
 }
 
+/// The last word of what a description says that somebody is, in lower case, offices by one name each.
+pub(super) fn noun(description: &str) -> Option<String> {
+    words(head(description)).last()
+}
+
+/// Whether a person's name bears such a noun for a title: "Senator" of "Sen. Ada Holt".
+pub(super) fn is_titled(text: &str, name: &ByteRange, noun: &str) -> bool {
+    let is_noun = |word: &str| words(word).next().is_some_and(|word| word == noun);
+    let near = &text[text.floor_char_boundary(name.start.saturating_sub(24))..name.start];
+    let before = near.strip_suffix(' ').and_then(|near| near.split_whitespace().next_back());
+    before.is_some_and(is_noun) || text[name.clone()].split_once(' ').is_some_and(|(first, _)| is_noun(first))
+}
+
 /// What a description is about, without whose it is and what follows: "spokesman" of "the president's spokesman in Rome".
 fn head(description: &str) -> &str {
     let owner = OWNERS.iter().filter_map(|owner| Some(description.rfind(owner)? + owner.len())).max();
@@ -117,6 +130,7 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
             "gov" => "governor".to_owned(),
             "pres" => "president".to_owned(),
             "gen" => "general".to_owned(),
+            "dr" => "doctor".to_owned(),
             short if short.chars().count() < 4 || EMPTY.contains(&short) => return None,
             _ => word,
         })

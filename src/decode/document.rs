@@ -144,10 +144,15 @@ impl DocumentDecoder {
         spans.sort_by_key(|(span, _)| span.tokens.start);
         for (span, is_spare) in spans {
             let mut range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
-            if ROLES[span.label] == LinkRole::Content
-                && let Some(end) = end_before_tail(text, tokens.bytes(range.clone()))
-            {
-                range.end = range.start + tokens.spans[range.clone()].partition_point(|token| token.start < end);
+            match ROLES[span.label] {
+                LinkRole::Content => {
+                    if let Some(end) = end_before_tail(text, tokens.bytes(range.clone())) {
+                        range.end =
+                            range.start + tokens.spans[range.clone()].partition_point(|token| token.start < end);
+                    }
+                }
+                LinkRole::Source if begins_with_subject(text, tokens, &range) => range.end = range.start + 1,
+                LinkRole::Source | LinkRole::Cue => {}
             }
             self.spans.push(LinkSpan {
                 role: ROLES[span.label],
@@ -226,6 +231,37 @@ impl DocumentDecoder {
         }
         Ok(())
     }
+}
+
+/// Words that may go on with a pronoun without being its predicate: "he and his wife", "they all".
+const NO_PREDICATES: [&str; 15] = [
+    "all",
+    "alone",
+    "also",
+    "and",
+    "both",
+    "each",
+    "herself",
+    "himself",
+    "myself",
+    "or",
+    "themselves",
+    "together",
+    "too",
+    "who",
+    "whom",
+];
+
+/// True of a source that is a pronoun and what it says of it: "he came early and".
+fn begins_with_subject(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
+    let word = |token: usize| {
+        let span = tokens.spans[source.clone()].get(token)?.clone();
+        Some(text[span].to_lowercase())
+    };
+    let is_subject = word(0).is_some_and(|word| ["he", "she", "they", "i", "we"].contains(&word.as_str()));
+    is_subject
+        && !continues_word(text, tokens, source.start + 1)
+        && word(1).is_some_and(|word| word.starts_with(char::is_alphabetic) && !NO_PREDICATES.contains(&word.as_str()))
 }
 
 /// Whether a token goes on with the word of the token before: letters or digits with nothing between them.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::bodies::{describes, who_can_speak};
 use super::descriptions::{described, descriptions};
 use super::names::{Name, SPEAKING, group_names};
+use super::source_heads::named_heads;
 use super::speakers::{gives_name, name_of};
 use super::surnames::gender_by_title;
 use super::{Entity, Statement};
@@ -173,6 +174,9 @@ pub struct Referent {
     pub paragraph: usize,
     /// The last statement, by number, that has it for a source.
     pub source: Option<usize>,
+    /// Whether it is who speaks in that statement, and does not only stand in the source.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub speaks: bool,
     /// The first statement, by number, in whose content it stands.
     pub content: Option<usize>,
     /// For a name, its number among the document's names.
@@ -257,7 +261,12 @@ pub(super) fn referents(
             Form::Name => bytes.end >= mention.bytes.end,
             _ => *bytes == mention.bytes,
         });
-        let source = source.map(|(_, number)| *number).max();
+        let source = source.max_by_key(|(_, number)| *number);
+        let speaks = source.is_some_and(|(bytes, _)| {
+            let is_head = |entity: usize| named_heads(text, bytes, entities).contains(&entity);
+            mention.entity.is_none_or(is_head)
+        });
+        let source = source.map(|(_, number)| *number);
         let name = mention.entity.and_then(|entity| name_of[entity]);
         let class = match mention.form {
             Form::Name => name_class(&names[name?].label, gender(name?)),
@@ -286,6 +295,7 @@ pub(super) fn referents(
             sentence: sentences.partition_point(|&start| start <= mention.tokens.start),
             paragraph: tokens.paragraphs.partition_point(|paragraph| paragraph.end <= mention.tokens.start),
             source,
+            speaks,
             content,
             name,
             frequency: name.map_or(0, |name| names[name].mentions.len()),

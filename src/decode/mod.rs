@@ -4,7 +4,9 @@
 //! statements. Everything here is in bytes of the document's text; no tensors, no file formats.
 
 mod act;
+mod beside;
 mod bodies;
+mod carried;
 mod consistency;
 mod descriptions;
 mod document;

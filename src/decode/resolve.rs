@@ -4,6 +4,8 @@
 //! follow in its sentence), or over nobody; what falls on a pronoun goes on to whom that pronoun means. A name's
 //! probability is the sum of what reaches its mentions, so that ten uncertain ways to one name make a certain one.
 
+use std::collections::HashMap;
+
 use super::mentions::{Form, Mention, Referent};
 use crate::model::{MENTION_CLASSES, Model, PairFeatures};
 
@@ -21,6 +23,9 @@ const FOLLOWING: usize = 3;
 
 /// What is less probable is forgotten: it keeps work and memory small.
 const NEGLIGIBLE: f32 = 1e-3;
+
+/// By how much the score of whoever spoke last, in this sentence or the one before, rises for a pronoun that speaks.
+const SPOKE_LAST: f32 = 1.5;
 
 /// Classes of mentions, by their names in [`MENTION_CLASSES`].
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,6 +69,35 @@ fn is_compatible(anaphor: Kind, candidate: Kind) -> bool {
     }
 }
 
+/// Whether a pronoun cannot mean a name of such a class, whatever its score: "it" is no person, "they" no single one.
+fn is_impossible(anaphor: usize, name: usize) -> bool {
+    let is_of_known_gender = ["man", "woman"].contains(&MENTION_CLASSES[name]);
+    match kind(anaphor) {
+        Kind::He | Kind::She => kind(name) != Kind::Person,
+        Kind::They => is_of_known_gender,
+        Kind::It => kind(name) == Kind::Person,
+        _ => false,
+    }
+}
+
+/// What is added to the scores of the candidates `chosen` for what the head knows too little of: number, and that in
+/// news he who spoke goes on speaking (the same as `corrections` of `scripts/train`).
+fn corrections(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<f32> {
+    let me = known[at].2;
+    let goes_on = matches!(kind(me.class), Kind::He | Kind::She | Kind::It) && me.source.is_some();
+    let mut is_last = goes_on;
+    let correction = |&place: &usize| {
+        let other = known[place].2;
+        if other.name.is_some() && is_impossible(me.class, other.class) {
+            return f32::NEG_INFINITY;
+        }
+        let spoke_last = is_last && other.speaks && place < at;
+        is_last &= !spoke_last;
+        if spoke_last && me.sentence - other.sentence <= 1 { SPOKE_LAST } else { 0.0 }
+    };
+    chosen.iter().map(correction).collect()
+}
+
 /// For each mention the names that it means, the most probable first; a name means itself.
 ///
 /// Anaphors stay without a guess where the model has no coreference head.
@@ -72,6 +106,8 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
     let known: Vec<(usize, &Mention, &Referent)> = (mentions.iter().zip(referents).enumerate())
         .filter_map(|(index, (mention, referent))| Some((index, mention, referent.as_ref()?)))
         .collect();
+    let classes: HashMap<usize, usize> =
+        known.iter().filter_map(|(_, _, referent)| Some((referent.name?, referent.class))).collect();
     for (at, &(index, mention, referent)) in known.iter().enumerate() {
         if mention.form == Form::Name {
             guesses[index] = referent.name.map(|name| (name, 1.0)).into_iter().collect();
@@ -85,13 +121,16 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
         let pairs: Vec<(&[f32], PairFeatures)> =
             chosen.iter().zip(features).map(|(&other, features)| (&known[other].1.vector[..], features)).collect();
         let mut scores = vec![model.nobody_score(&mention.vector, referent.class, referent.source.is_some())];
-        scores.extend(model.antecedent_scores(&mention.vector, &pairs));
+        let corrections = corrections(&known, at, &chosen);
+        let learned = model.antecedent_scores(&mention.vector, &pairs);
+        scores.extend(learned.into_iter().zip(corrections).map(|(score, correction)| score + correction));
+        let is_possible = |name: &usize| classes.get(name).is_none_or(|&class| !is_impossible(referent.class, class));
         let probabilities = softmax(&scores);
         let mut found: Vec<Guess> = Vec::new();
         for (&other, probability) in chosen.iter().zip(&probabilities[1..]) {
-            let meant = &guesses[known[other].0];
+            let meant = guesses[known[other].0].iter().filter(|(name, _)| is_possible(name));
             let own = known[other].2.name.map(|name| (name, 1.0));
-            for (name, share) in own.into_iter().chain(meant.iter().copied().filter(|_| own.is_none())) {
+            for (name, share) in own.into_iter().chain(meant.copied().filter(|_| own.is_none())) {
                 match found.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, sum)) => *sum += probability * share,
                     None => found.push((name, probability * share)),
@@ -182,6 +221,7 @@ mod tests {
             sentence,
             paragraph: sentence,
             source: None,
+            speaks: false,
             content: None,
             name,
             frequency: usize::from(name.is_some()),
@@ -215,6 +255,26 @@ mod tests {
         assert_eq!(features[0][0], 9, "thirty tokens: 2 * log2(30) = 9.8");
         assert_eq!(features[1][0], 20 + 8, "twenty tokens behind");
         assert_eq!((features[0][1], features[1][1]), (1, 0));
+    }
+
+    #[test]
+    fn number_and_the_last_speaker_tell() {
+        let mut referents = referents_of(&[
+            ("woman", 0, Some(0)),
+            ("man", 1, Some(1)),
+            ("man", 1, Some(2)),
+            ("organisation", 2, Some(3)),
+            ("he", 2, None),
+            ("they", 2, None),
+            ("it", 2, None),
+        ]);
+        (1..7).for_each(|place| referents[place].source = Some(place));
+        referents[1].speaks = true;
+        let mentions: Vec<Mention> = (0..7).map(|place| mention(place, Form::Nominal, &[])).collect();
+        let known: Vec<Known<'_>> = (0..7).map(|place| (place, &mentions[place], &referents[place])).collect();
+        assert_eq!(corrections(&known, 4, &[2, 1, 0]), [0.0, SPOKE_LAST, 0.0]);
+        assert_eq!(corrections(&known, 5, &[3, 2]), [0.0, f32::NEG_INFINITY], "one man is not \"they\"");
+        assert_eq!(corrections(&known, 6, &[3, 0]), [0.0, f32::NEG_INFINITY], "a woman is not \"it\"");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[Entity]) -
     let to = entities.partition_point(|entity| entity.bytes.start < source.end);
     let heads: Vec<usize> = (from..to)
         .filter(|&index| SPEAKING.contains(&entities[index].label.as_str()))
-        .filter(|&index| is_head(text, source, &entities[index].bytes))
+        .filter(|&index| is_head(text, source, entities, index))
         .collect();
     let rank = |label: &str| match label {
         "PER" => 0,
@@ -70,7 +70,39 @@ const PREPOSITIONS: [&str; 18] = [
 /// Words between such a preposition and the name.
 const DETERMINERS: [&str; 10] = ["a", "an", "her", "his", "its", "late", "their", "then", "the", "former"];
 
-fn is_head(text: &str, source: &ByteRange, entity: &ByteRange) -> bool {
+/// Common past and auxiliary forms that do not end in "ed".
+const VERBS: [&str; 40] = [
+    "are", "became", "began", "brought", "came", "can", "could", "did", "does", "felt", "fought", "found", "gave",
+    "got", "held", "kept", "knew", "led", "left", "lost", "made", "may", "met", "might", "ran", "said", "sat", "saw",
+    "sent", "should", "spoke", "stood", "told", "took", "went", "were", "will", "won", "would", "wrote",
+];
+
+/// True when what a source says behind a person's name begins with a verb: "Ada Holt met the board". A noun there would
+/// make the name an attribute ("Holt supporters").
+fn is_predicate(text: &str, source: &ByteRange, entities: &[Entity], index: usize) -> bool {
+    let Entity { label, bytes, .. } = &entities[index];
+    let is_relative = words(&text[text.floor_char_boundary(source.start.saturating_sub(16))..source.start])
+        .last()
+        .is_some_and(|word| ["that", "which", "whom"].contains(&word.as_str()));
+    let next = text[bytes.end..source.end].split_whitespace().next().unwrap_or_default();
+    let is_past = next.len() > 4 && next.ends_with("ed") && next.chars().all(char::is_lowercase);
+    // "Ada Holt Blames Port Board" in a headline: a word between two names.
+    let behind = entities.get(index + 1).filter(|behind| behind.label != "PER" && behind.bytes.end <= source.end);
+    let is_between = behind
+        .and_then(|behind| text.get(bytes.end..behind.bytes.start))
+        .is_some_and(|between| between.trim() == next && next.ends_with('s') && !next.ends_with("ss"));
+    label == "PER" && !is_relative && (is_past || is_between || VERBS.contains(&next))
+}
+
+/// True of a name in a phrase that no preposition makes somebody else's attribute.
+pub(super) fn is_independent(text: &str, phrase: &ByteRange, entity: &ByteRange) -> bool {
+    let before: Vec<String> = words(&text[phrase.start..entity.start]).collect();
+    let mut nearest = before.iter().rev().skip_while(|word| DETERMINERS.contains(&word.as_str()));
+    nearest.next().is_none_or(|word| !PREPOSITIONS.contains(&word.as_str()))
+}
+
+fn is_head(text: &str, source: &ByteRange, entities: &[Entity], index: usize) -> bool {
+    let entity = &entities[index].bytes;
     let inside = entity.start >= source.start && entity.end <= source.end;
     if !inside {
         // A source that is part of a longer name ("Holt" of "the Holt") still names it.
@@ -87,11 +119,9 @@ fn is_head(text: &str, source: &ByteRange, entity: &ByteRange) -> bool {
     let next = after.trim_start();
     let follows = next.is_empty()
         || !next.starts_with(char::is_alphanumeric)
-        || words(next).next().is_some_and(|word| FOLLOWERS.contains(&word.as_str()));
-    let before: Vec<String> = words(&text[source.start..entity.start]).collect();
-    let mut nearest = before.iter().rev().skip_while(|word| DETERMINERS.contains(&word.as_str()));
-    let belongs = nearest.next().is_some_and(|word| PREPOSITIONS.contains(&word.as_str()));
-    follows && !belongs
+        || words(next).next().is_some_and(|word| FOLLOWERS.contains(&word.as_str()))
+        || is_predicate(text, source, entities, index);
+    follows && is_independent(text, source, entity)
 }
 
 /// Lower-case words of a text.
@@ -138,6 +168,10 @@ mod tests {
         assert_eq!(heads("Secretary of State [PER Ada Holt]"), ["Ada Holt"]);
         assert_eq!(heads("[PER Ada Holt], who succeeded [PER Ben Ruiz],"), ["Ada Holt"]);
         assert_eq!(heads("he"), none);
+        assert_eq!(heads("[PER Ada Holt] met the board of the [ORG Port Board]"), ["Ada Holt"]);
+        assert_eq!(heads("[PER Ada Holt] walked out and"), ["Ada Holt"]);
+        assert_eq!(heads("[PER Ada Holt] Blames [ORG Port Board] Chief"), ["Ada Holt"]);
+        assert_eq!(heads("[PER Holt] supporters"), none);
         assert_eq!(heads("[DATE Monday]"), none);
     }
 }

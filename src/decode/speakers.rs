@@ -1,6 +1,8 @@
 //! Speakers: the person or organisation behind a statement.
 
+use super::beside::{HEADLINES, apposed, headlined, is_document};
 use super::bodies::who_can_speak;
+use super::carried::{continued, spoke_last};
 use super::mentions::{Form, Mention, Pronoun, Referent, referents};
 use super::names::{Name, alias, group_names, name_of_text, name_words};
 use super::resolve::{Guess, resolve};
@@ -82,7 +84,8 @@ pub struct Attribution {
 /// speakers ("A and B said"); none where the text names nobody.
 ///
 /// A name in the source is the speaker. A pronoun or a description is whoever the model takes it for, unless that is more
-/// probably nobody. "I" and "we" in a quotation are whoever is quoted, and a quotation that floats has the speaker of the
+/// probably nobody; "they" behind a statement of several people are these. A participle ("Holt left, saying so") has the
+/// speaker of its sentence. "I" and "we" in a quotation are whoever is quoted, and a quotation that floats has the speaker of the
 /// one before it.
 pub fn resolve_speakers(
     Reading { model, text, tokens }: Reading<'_>,
@@ -112,6 +115,19 @@ pub fn resolve_speakers(
             && meant[number].is_empty()
         {
             meant[number] = meant[quoted].iter().map(|meant| Meant { via: Via::Pronoun, ..meant.clone() }).collect();
+        }
+    }
+    for (number, statement) in statements.iter().enumerate() {
+        if let Some(before) = continued(text, statements, number)
+            && meant[number].is_empty()
+        {
+            meant[number] = running(Some(&meant[before]));
+        } else if let [segment] = &statement.source[..]
+            && document.is_they(segment)
+            && let Some(before) = spoke_last(text, statements, number)
+            && document.are_joint(&meant[before])
+        {
+            meant[number] = meant[before].iter().map(|meant| Meant { via: Via::Pronoun, ..meant.clone() }).collect();
         }
     }
     document.speakers(&meant)
@@ -176,6 +192,17 @@ impl Document<'_> {
         if by_name.is_empty() { self.referred_to(segment).into_iter().collect() } else { by_name }
     }
 
+    /// True of "they" for a source.
+    fn is_they(&self, segment: &Segment) -> bool {
+        let mention = self.mention(&segment.bytes);
+        mention.is_some_and(|mention| self.mentions[mention].form == Form::Pronoun(Pronoun::They))
+    }
+
+    /// True of several people.
+    fn are_joint(&self, meant: &[Meant]) -> bool {
+        meant.len() > 1 && meant.iter().all(|meant| self.names[meant.name].label == "PER")
+    }
+
     /// How probable it is that a speaker with such a score is right.
     fn probability(&self, score: f32, calibration: fn(&SpeakerScores) -> Calibration) -> f32 {
         self.scores.as_ref().map_or(score, |scores| calibration(scores).probability(score))
@@ -200,9 +227,20 @@ impl Document<'_> {
         Some(Meant { name, entity, via, score })
     }
 
-    /// The name that "who" or "which" follows without a word between.
+    /// The name that "who" or "which" follows without a word between, or that a description belongs to by its place.
     fn beside(&self, mention: usize) -> Option<Guess> {
-        let Mention { bytes, form: Form::Pronoun(Pronoun::Who), .. } = &self.mentions[mention] else { return None };
+        let Mention { bytes, form, .. } = &self.mentions[mention];
+        if *form == Form::Nominal {
+            let in_headline = || {
+                let is_headline = self.referents[mention].as_ref()?.paragraph < HEADLINES;
+                is_headline.then(|| headlined(self.text, self.entities, bytes)).flatten()
+            };
+            let entity = apposed(self.text, self.entities, bytes).or_else(in_headline)?;
+            return Some((self.name_of[entity]?, self.entities[entity].score));
+        }
+        if *form != Form::Pronoun(Pronoun::Who) {
+            return None;
+        }
         let before = self.entities.partition_point(|entity| entity.bytes.end <= bytes.start);
         let (entity, name) =
             (before.saturating_sub(1)..before).find_map(|at| Some((&self.entities[at], self.name_of[at]?)))?;
@@ -216,7 +254,9 @@ impl Document<'_> {
         let nobody = 1.0 - guesses.iter().map(|(_, probability)| probability).sum::<f32>();
         let Mention { bytes, form, .. } = &self.mentions[mention];
         let least = match form {
-            Form::Nominal if is_known(&self.text[bytes.clone()]) => nobody * LIKELY_DESCRIPTION,
+            Form::Nominal if is_known(&self.text[bytes.clone()]) && !is_document(&self.text[bytes.clone()]) => {
+                nobody * LIKELY_DESCRIPTION
+            }
             Form::Nominal => return None,
             Form::Name | Form::Pronoun(_) => nobody * LIKELY,
         };
