@@ -64,7 +64,7 @@ pub(super) fn is_document(description: &str) -> bool {
 }
 
 /// The entity that a description stands in apposition to, where the tags left the name out: "Vostra, [its only ally],
-/// said". In headlines "others" stand so as well ("Holt, [others] agree").
+/// said". In headlines "others" is such a description as well ("Holt, others agree").
 pub(super) fn apposed(text: &str, entities: &[Entity], description: &ByteRange) -> Option<usize> {
     let index = entities.partition_point(|entity| entity.bytes.end <= description.start).checked_sub(1)?;
     let entity = &entities[index];

@@ -254,14 +254,12 @@ const NO_PREDICATES: [&str; 15] = [
 
 /// True of a source that is a pronoun and what it says of it: "he came early and".
 fn begins_with_subject(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
-    let word = |token: usize| {
-        let span = tokens.spans[source.clone()].get(token)?.clone();
-        Some(text[span].to_lowercase())
-    };
-    let is_subject = word(0).is_some_and(|word| ["he", "she", "they", "i", "we"].contains(&word.as_str()));
-    is_subject
-        && !continues_word(text, tokens, source.start + 1)
-        && word(1).is_some_and(|word| word.starts_with(char::is_alphabetic) && !NO_PREDICATES.contains(&word.as_str()))
+    let word = |token: usize| Some(&text[tokens.spans[source.clone()].get(token)?.clone()]);
+    let is_subject = word(0)
+        .is_some_and(|word| ["he", "she", "they", "i", "we"].iter().any(|subject| subject.eq_ignore_ascii_case(word)));
+    // "We Democrats" is no subject with its predicate.
+    let is_predicate = |word: &str| word.starts_with(char::is_lowercase) && !NO_PREDICATES.contains(&word);
+    is_subject && !continues_word(text, tokens, source.start + 1) && word(1).is_some_and(is_predicate)
 }
 
 /// Whether a token goes on with the word of the token before: letters or digits with nothing between them.

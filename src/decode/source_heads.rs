@@ -81,9 +81,12 @@ const VERBS: [&str; 40] = [
 /// make the name an attribute ("Holt supporters").
 fn is_predicate(text: &str, source: &ByteRange, entities: &[Entity], index: usize) -> bool {
     let Entity { label, bytes, .. } = &entities[index];
-    let is_relative = words(&text[text.floor_char_boundary(source.start.saturating_sub(16))..source.start])
-        .last()
-        .is_some_and(|word| ["that", "which", "whom"].contains(&word.as_str()));
+    let opens_clause = |word: String| ["that", "which", "whom"].contains(&word.as_str());
+    let before = &text[text.floor_char_boundary(source.start.saturating_sub(16))..source.start];
+    let inside = &text[source.start..bytes.start];
+    let is_relative = words(before).last().is_some_and(opens_clause) || words(inside).any(opens_clause);
+    // "The board, Ada Holt noted": what stands before a comma is who the source is about.
+    let is_relative = is_relative || inside.contains(',');
     let next = text[bytes.end..source.end].split_whitespace().next().unwrap_or_default();
     let is_past = next.len() > 4 && next.ends_with("ed") && next.chars().all(char::is_lowercase);
     // "Ada Holt Blames Port Board" in a headline: a word between two names.
@@ -172,6 +175,7 @@ mod tests {
         assert_eq!(heads("[PER Ada Holt] walked out and"), ["Ada Holt"]);
         assert_eq!(heads("[PER Ada Holt] Blames [ORG Port Board] Chief"), ["Ada Holt"]);
         assert_eq!(heads("[PER Holt] supporters"), none);
+        assert_eq!(heads("the council, that Mayor [PER Ada Holt] chaired,"), none);
         assert_eq!(heads("[DATE Monday]"), none);
     }
 }

@@ -209,7 +209,7 @@ fn a_stream_that_claims_petabytes_is_refused() {
     writer.write(&batch).unwrap();
     let mut stream = writer.into_inner().unwrap();
     let claim = (text.len() as i64).to_le_bytes();
-    let place = stream.windows(8).position(|bytes| *bytes == claim).expect("its length stands before what is packed");
+    let place = stream.windows(8).rposition(|bytes| *bytes == claim).expect("its length stands before what is packed");
     stream[place..place + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
     let arrow = ["batch", "-", "--input-format", "arrow", "--output", "out"];
     let run = Run::of(site.onrecord(&arrow).write_stdin(stream));
