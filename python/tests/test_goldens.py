@@ -56,7 +56,7 @@ def test_the_result_is_the_golden_one(extractor, name):
     ("options", "flags"),
     [
         ({}, []),
-        ({"min_score": 0.9, "offset_unit": "byte"}, ["--min-score", "0.9", "--offset-unit", "byte"]),
+        ({"min_score": 0.5, "offset_unit": "byte"}, ["--min-score", "0.5", "--offset-unit", "byte"]),
         ({"entity_scheme": "conll4", "offset_unit": "utf16"}, ["--entity-scheme", "conll4", "--offset-unit", "utf16"]),
         ({"floating": False, "max_window": 64}, ["--no-floating", "--max-window", "64"]),
     ],
