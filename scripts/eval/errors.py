@@ -9,12 +9,9 @@ with those that are not strictly right. For publishers and cues, the gold statem
 library only.
 """
 
-import argparse
-import sys
 from collections import Counter, defaultdict
-from pathlib import Path
 
-from scores import ROLES, extracted, matched, spans
+from polnear import ROLES, compared, is_lenient, parser
 
 SHOWN = 12
 
@@ -25,11 +22,6 @@ def outcome(expected, offered):
         return "nothing there"
     wrong = [role for role in ROLES if expected[role] != offered[role]]
     return " and ".join(wrong) or "right"
-
-
-def is_lenient(expected, offered):
-    shares = expected["source_t"] & offered["source_t"] or not (expected["source"] or offered["source"])
-    return bool(expected["content_t"] & offered["content_t"] and shares)
 
 
 def table(title, head, rows):
@@ -43,25 +35,11 @@ def percent(part, whole):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--tools", required=True, type=Path, help="directory of score_attributions.py")
-    parser.add_argument("--onrecord", required=True)
-    parser.add_argument("--model", required=True, type=Path)
-    options = parser.parse_args()
-    sys.path.insert(0, str(options.tools))
-    from score_attributions import TOKEN, prepare, read
-    gold = read(options.data / "polnear.dev.jsonl")
-    found = extracted(options, [(document["id"], document["text"]) for document in gold])
+    options = parser(__doc__).parse_args()
     outcomes, lenient = defaultdict(Counter), Counter()
     publishers, cues = defaultdict(Counter), defaultdict(Counter)
-    for document in gold:
+    for document, expected, statements, offered, partners in compared(options):
         text = document["text"]
-        tokens = [match.span() for match in TOKEN.finditer(text)]
-        expected = [prepare(text, tokens, a) for a in document["attributions"]]
-        statements = found[document["id"]]["statements"]
-        offered = [prepare(text, tokens, {r: spans(s, r) for r in ROLES}) for s in statements]
-        partners = matched(expected, offered)
         for place, (statement, o) in enumerate(zip(statements, offered)):
             e = expected[partners[place]] if place in partners else None
             floats = "floating, " if statement["floating"] else ""

@@ -10,26 +10,16 @@ borders, or a statement's source, cue and content all together (strict). Also pr
 documents go into the model's config.json. Standard library only.
 """
 
-import argparse
 import json
 import random
-import subprocess
 import sys
-from pathlib import Path
 
 from calibration import bins, calibrated, error, fitted, in_config
+from polnear import ROLES, compared, extracted, is_lenient, parser
 
 BINS = 15
 SPLITS = 5
-ROLES = ("source", "cue", "content")
 ENTITY_SETS = {"conll4": "conll2003.dev.jsonl", "news9": "en_worldwide.dev.jsonl"}
-
-
-def extracted(options, documents, *flags):
-    lines = "".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in documents)
-    command = [options.onrecord, "extract", "--precision", "f32", "--model", options.model, "--input-format", "jsonl", *flags, "-"]
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
-    return {result["id"]: result for result in map(json.loads, done.stdout.splitlines())}
 
 
 def entity_rows(options, scheme):
@@ -51,46 +41,21 @@ def entity_rows(options, scheme):
 def statement_rows(options):
     """For each role, and for statements: document -> (score, whether it is right to the letter). Then the statements'
     (score, whether it is right, leniently), and how many there should be."""
-    from score_attributions import TOKEN, normalise, prepare, read
-    gold = read(options.data / "polnear.dev.jsonl")
-    found = extracted(options, [(document["id"], document["text"]) for document in gold])
-    rows, lenient = {what: {} for what in (*ROLES, "statements")}, []
-    for document in gold:
-        name, text = document["id"], document["text"]
-        tokens = [match.span() for match in TOKEN.finditer(text)]
-        expected = [prepare(text, tokens, a) for a in document["attributions"]]
-        statements = found[name]["statements"]
-        offered = [prepare(text, tokens, {r: spans(s, r) for r in ROLES}) for s in statements]
+    from score_attributions import normalise
+    rows, lenient, number = {what: {} for what in (*ROLES, "statements")}, [], 0
+    for document, expected, statements, offered, partners in compared(options):
+        name = document["id"]
         whole = {tuple(e[r] for r in ROLES) for e in expected}
         rows["statements"][name] = [(s["score"], tuple(o[r] for r in ROLES) in whole) for s, o in zip(statements, offered)]
         for role in ROLES:
             right = {segment for e in expected for segment in e[role]}
             # A segment that several statements share counts once.
-            segments = {normalise(text, [[x["start"], x["end"]]]): x["score"] for s in statements for x in s[role]}
+            segments = {normalise(document["text"], [[x["start"], x["end"]]]): x["score"] for s in statements for x in s[role]}
             rows[role][name] = [(score, segment[0] in right) for segment, score in segments.items() if segment]
-        partners = matched(expected, offered)
         for place, (statement, o) in enumerate(zip(statements, offered)):
-            e = expected[partners[place]] if place in partners else None
-            same = e and (e["source_t"] & o["source_t"] or not (e["source"] or o["source"]))
-            lenient.append((statement["score"], bool(same)))
-    return rows, lenient, sum(len(document["attributions"]) for document in gold)
-
-
-def spans(statement, role):
-    return [[segment["start"], segment["end"]] for segment in statement[role]]
-
-
-def matched(expected, offered):
-    """Place of a statement -> that of its gold one: greedy, by the overlap of contents, as in score_attributions.py."""
-    pairs = sorted((-len(e["content_t"] & o["content_t"]) / len(e["content_t"] | o["content_t"]),
-                    -len(e["source_t"] & o["source_t"]), -len(e["cue_t"] & o["cue_t"]), i, j)
-                   for i, e in enumerate(expected) for j, o in enumerate(offered) if e["content_t"] & o["content_t"])
-    used, partners = set(), {}
-    for *_, i, j in pairs:
-        if i not in used and j not in partners:
-            used.add(i)
-            partners[j] = i
-    return partners
+            lenient.append((statement["score"], place in partners and is_lenient(expected[partners[place]], o)))
+        number += len(expected)
+    return rows, lenient, number
 
 
 def crossed(rows, seed):
@@ -111,13 +76,9 @@ def chance(scored, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--tools", required=True, type=Path, help="directory of the reference scorers")
-    parser.add_argument("--onrecord", required=True)
-    parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--write", action="store_true", help="put the calibrations into the model's config.json")
-    options = parser.parse_args()
+    flags = parser(__doc__)
+    flags.add_argument("--write", action="store_true", help="put the calibrations into the model's config.json")
+    options = flags.parse_args()
     sys.path.insert(0, str(options.tools))
     path = options.model / "config.json"
     config = json.loads(path.read_text())

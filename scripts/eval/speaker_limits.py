@@ -9,7 +9,6 @@ halves; each half is scored with the pair of numbers that is best on the other (
 Of pronouns that are sources which were found: right is the right name, and nobody where the article names nobody.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from speakers import Scorers, chosen  # noqa: E402
+from speakers import Scorers, arguments, chosen  # noqa: E402
 from coreference import ANAPHORS, SPOKE_LAST, load, resolve  # noqa: E402
 from mention_classes import CLASSES  # noqa: E402
 
@@ -28,7 +27,6 @@ DESCRIPTIONS = tuple(CLASSES.index(name) for name in ("nominal", "definite"))
 
 def results(options):
     """{(limit, gain): {document: [whether right]}}"""
-    sys.path.insert(0, str(options.tools))
     from score_attributions import plain
     read = lambda name: map(json.loads, open(options.data / name, encoding="utf-8"))
     gold, annotated, scorers, out = {d["id"]: d for d in read("polnear.dev.jsonl")}, {}, Scorers(options.model), {}
@@ -64,12 +62,7 @@ def share(found, documents):
 
 @torch.no_grad()
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--mentions", required=True, type=Path)
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--tools", required=True, type=Path, help="directory of score_attributions.py")
-    found = results(parser.parse_args())
+    found = results(arguments(__doc__))
     shipped = (LIKELY, SPOKE_LAST)
     documents = sorted(found[shipped])
     nearness = lambda pair: -abs(pair[0] - shipped[0]) - abs(pair[1] - shipped[1])

@@ -8,14 +8,11 @@ that was fitted on the other. The event: the speaker of a matched statement is r
 fitted on all of them goes into the model's config.json. Standard library only.
 """
 
-import argparse
 import json
-import subprocess
 import sys
-from pathlib import Path
 
 from calibration import bins, calibrated, error, fitted, in_config
-from scores import matched
+from polnear import compared, parser
 
 BINS = 8
 
@@ -23,29 +20,20 @@ BINS = 8
 def results(options):
     """(document, named or referred, raw score, whether the speaker is right) of each matched statement with a speaker."""
     sys.path.insert(0, str(options.tools))
-    from score_attributions import TOKEN, plain, prepare, read
-    gold = {d["id"]: d for d in read(options.data / "polnear.dev.jsonl")}
+    from score_attributions import plain
     annotated = {}
     with open(options.data / "polnear_speakers.dev.jsonl", encoding="utf-8") as lines:
         for row in map(json.loads, lines):
             annotated.setdefault(row["doc"], []).append(row)
-    texts = "".join(json.dumps({"id": i, "text": gold[i]["text"]}) + "\n" for i in annotated)
-    done = subprocess.run([options.onrecord, "extract", "--precision", "f32", "--model", options.model, "--input-format",
-                           "jsonl", "-"], input=texts, capture_output=True, text=True, check=True)
-    for result in map(json.loads, done.stdout.splitlines()):
-        document = gold[result["id"]]
-        tokens = [m.span() for m in TOKEN.finditer(document["text"])]
-        left = [prepare(document["text"], tokens, a) for a in document["attributions"]]
-        right = [prepare(document["text"], tokens, {r: [[s["start"], s["end"]] for s in st[r]] for r in ("source", "cue", "content")})
-                 for st in result["statements"]]
-        statement_of = {place: at for at, place in matched(left, right).items()}
-        for row in annotated[result["id"]]:
+    for document, _, statements, _, partners in compared(options, annotated):
+        statement_of = {place: at for at, place in partners.items()}
+        for row in annotated[document["id"]]:
             if (at := statement_of.get(row["index"])) is None:
                 continue
-            speaker = result["statements"][at]["speaker"]
+            speaker = statements[at]["speaker"]
             if speaker is not None:
                 kind = "named" if speaker["via"] in ("name", "alias") else "referred"
-                yield result["id"], kind, speaker["score"], plain(speaker["name"]) in {plain(a) for a in row["aliases"]}
+                yield document["id"], kind, speaker["score"], plain(speaker["name"]) in {plain(a) for a in row["aliases"]}
 
 
 def fit_by_kind(rows):
@@ -61,13 +49,9 @@ def table(title, scored):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--tools", required=True, type=Path, help="directory of score_attributions.py")
-    parser.add_argument("--onrecord", required=True)
-    parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--write", action="store_true", help="put the calibration into the model's config.json")
-    options = parser.parse_args()
+    flags = parser(__doc__)
+    flags.add_argument("--write", action="store_true", help="put the calibration into the model's config.json")
+    options = flags.parse_args()
     path = options.model / "config.json"
     config = json.loads(path.read_text())
     # What is fitted are the scores as they come out of the heads.

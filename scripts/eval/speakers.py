@@ -85,8 +85,8 @@ def share(rows):
     return 100 * sum(rows) / max(1, len(rows))
 
 
-@torch.no_grad()
-def main():
+def arguments(description):
+    """Where model, mentions, data and scorers are; the scorers can be imported from then on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, type=Path)
     parser.add_argument("--mentions", required=True, type=Path)
@@ -94,6 +94,12 @@ def main():
     parser.add_argument("--tools", required=True, type=Path, help="directory of score_attributions.py")
     options = parser.parse_args()
     sys.path.insert(0, str(options.tools))
+    return options
+
+
+@torch.no_grad()
+def main():
+    options = arguments(__doc__)
     from score_attributions import plain
     scorers = Scorers(options.model)
 
