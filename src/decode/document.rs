@@ -10,7 +10,7 @@ use super::statements::assemble;
 use super::stitch::{Arrivals, best_window, stitch};
 use super::tags::{TagSpan, decode_favouring, decode_tags, tag_tokens};
 use super::{Annotations, Entity, TaggedToken};
-use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput};
+use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput, calibrated};
 use crate::text::{Tokens, Window, trimmed};
 
 /// What is being decoded: a document's text and tokens, and the model that read them.
@@ -102,10 +102,9 @@ impl DocumentDecoder {
             return Annotations { entities, statements: Vec::new(), mentions };
         }
         settle_labels(text, &mut entities);
-        let calibration = model.config().scores.as_ref().and_then(|scores| scores.entities.get(&entity_scheme));
-        for entity in &mut entities {
-            entity.score = calibration.map_or(entity.score, |calibration| calibration.probability(entity.score));
-        }
+        let scores = model.config().scores.as_ref();
+        let calibration = scores.and_then(|scores| scores.entities.get(&entity_scheme).copied());
+        entities.iter_mut().for_each(|entity| entity.score = calibrated(calibration, entity.score));
         let statements = assemble(model, text, &paragraphs, &spans);
         Annotations { entities, statements, mentions }
     }

@@ -251,22 +251,21 @@ pub(super) fn referents(
     }
     sources.sort_by_key(|(bytes, number)| (bytes.start, bytes.end, *number));
     contents.sort_by_key(|(bytes, number)| (bytes.start, *number));
+    // Once a source, not once a mention: a source may be a list of thousands of names.
+    let heads: Vec<Vec<usize>> = sources.iter().map(|(bytes, _)| named_heads(text, bytes, entities)).collect();
     let known = descriptions(text, entities, names, &sources);
     let sentences = tokens.sentence_starts(text);
     let referent = |mention: &Mention| {
         // A name is a source when it stands in one, everything else when it is one.
         let from = sources.partition_point(|(bytes, _)| bytes.start <= mention.bytes.start);
-        let near = sources[..from].iter().rev().take(8);
-        let source = near.filter(|(bytes, _)| match mention.form {
+        let near = sources[..from].iter().zip(&heads).rev().take(8);
+        let source = near.filter(|((bytes, _), _)| match mention.form {
             Form::Name => bytes.end >= mention.bytes.end,
             _ => *bytes == mention.bytes,
         });
-        let source = source.max_by_key(|(_, number)| *number);
-        let speaks = source.is_some_and(|(bytes, _)| {
-            let is_head = |entity: usize| named_heads(text, bytes, entities).contains(&entity);
-            mention.entity.is_none_or(is_head)
-        });
-        let source = source.map(|(_, number)| *number);
+        let source = source.max_by_key(|((_, number), _)| *number);
+        let speaks = source.is_some_and(|(_, heads)| mention.entity.is_none_or(|entity| heads.contains(&entity)));
+        let source = source.map(|((_, number), _)| *number);
         let name = mention.entity.and_then(|entity| name_of[entity]);
         let class = match mention.form {
             Form::Name => name_class(&names[name?].label, gender(name?)),

@@ -38,8 +38,8 @@ pub(super) fn end_before_tail(text: &str, content: ByteRange) -> Option<usize> {
 
 /// The last border between two sentences: where one ends, with its closing marks, and where the next begins.
 fn last_border(text: &str) -> Option<(usize, usize)> {
-    let marks = text.char_indices().rev().filter(|&(_, character)| ENDS.contains(character));
-    marks.into_iter().find_map(|(place, mark)| {
+    let mut marks = text.char_indices().rev().filter(|&(_, character)| ENDS.contains(character));
+    marks.find_map(|(place, mark)| {
         let behind = &text[place + mark.len_utf8()..];
         let space = behind.trim_start_matches(|character| CLOSING.contains(character));
         let next = space.trim_start();

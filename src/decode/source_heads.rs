@@ -81,12 +81,16 @@ const VERBS: [&str; 40] = [
 /// make the name an attribute ("Holt supporters").
 fn is_predicate(text: &str, source: &ByteRange, entities: &[Entity], index: usize) -> bool {
     let Entity { label, bytes, .. } = &entities[index];
+    if label != "PER" {
+        return false;
+    }
     let opens_clause = |word: String| ["that", "which", "whom"].contains(&word.as_str());
     let before = &text[text.floor_char_boundary(source.start.saturating_sub(16))..source.start];
     let inside = &text[source.start..bytes.start];
-    let is_relative = words(before).last().is_some_and(opens_clause) || words(inside).any(opens_clause);
     // "The board, Ada Holt noted": what stands before a comma is who the source is about.
-    let is_relative = is_relative || inside.contains(',');
+    let is_relative = || {
+        inside.contains(',') || words(before).next_back().is_some_and(opens_clause) || words(inside).any(opens_clause)
+    };
     let next = text[bytes.end..source.end].split_whitespace().next().unwrap_or_default();
     let is_past = next.len() > 4 && next.ends_with("ed") && next.chars().all(char::is_lowercase);
     // "Ada Holt Blames Port Board" in a headline: a word between two names.
@@ -94,13 +98,13 @@ fn is_predicate(text: &str, source: &ByteRange, entities: &[Entity], index: usiz
     let is_between = behind
         .and_then(|behind| text.get(bytes.end..behind.bytes.start))
         .is_some_and(|between| between.trim() == next && next.ends_with('s') && !next.ends_with("ss"));
-    label == "PER" && !is_relative && (is_past || is_between || VERBS.contains(&next))
+    (is_past || is_between || VERBS.contains(&next)) && !is_relative()
 }
 
 /// True of a name in a phrase that no preposition makes somebody else's attribute.
 pub(super) fn is_independent(text: &str, phrase: &ByteRange, entity: &ByteRange) -> bool {
-    let before: Vec<String> = words(&text[phrase.start..entity.start]).collect();
-    let mut nearest = before.iter().rev().skip_while(|word| DETERMINERS.contains(&word.as_str()));
+    let before = words(&text[phrase.start..entity.start]).rev();
+    let mut nearest = before.skip_while(|word| DETERMINERS.contains(&word.as_str()));
     nearest.next().is_none_or(|word| !PREPOSITIONS.contains(&word.as_str()))
 }
 
@@ -128,7 +132,7 @@ fn is_head(text: &str, source: &ByteRange, entities: &[Entity], index: usize) ->
 }
 
 /// Lower-case words of a text.
-pub(super) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(text: &str) -> impl DoubleEndedIterator<Item = String> + '_ {
     let split = text.split(|c: char| !c.is_alphanumeric() && c != '&');
     split.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }

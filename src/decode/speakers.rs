@@ -8,7 +8,7 @@ use super::names::{Name, alias, group_names, name_of_text, name_words};
 use super::resolve::{Guess, resolve};
 use super::source_heads::{named_heads, words};
 use super::{Annotations, Entity, Reading, Segment, Statement};
-use crate::model::{Calibration, SpeakerScores};
+use crate::model::{Calibration, SpeakerScores, calibrated};
 use crate::text::ByteRange;
 
 /// How a source leads to its speaker.
@@ -114,7 +114,7 @@ pub fn resolve_speakers(
         } else if let Some(quoted) = document.quoted_in(statement)
             && meant[number].is_empty()
         {
-            meant[number] = meant[quoted].iter().map(|meant| Meant { via: Via::Pronoun, ..meant.clone() }).collect();
+            meant[number] = by_pronoun(&meant[quoted]);
         }
     }
     for (number, statement) in statements.iter().enumerate() {
@@ -127,7 +127,7 @@ pub fn resolve_speakers(
             && let Some(before) = spoke_last(text, statements, number)
             && document.are_joint(&meant[before])
         {
-            meant[number] = meant[before].iter().map(|meant| Meant { via: Via::Pronoun, ..meant.clone() }).collect();
+            meant[number] = by_pronoun(&meant[before]);
         }
     }
     document.speakers(&meant)
@@ -149,6 +149,11 @@ fn is_known(description: &str) -> bool {
 
 /// How sure the speaker of a floating quotation is beside that of the one before it.
 const RUNNING: f32 = 0.8;
+
+/// The same speakers, whom a pronoun means.
+fn by_pronoun(meant: &[Meant]) -> Vec<Meant> {
+    meant.iter().map(|meant| Meant { via: Via::Pronoun, ..meant.clone() }).collect()
+}
 
 fn running(before: Option<&Vec<Meant>>) -> Vec<Meant> {
     let follow = |meant: &Meant| Meant { via: Via::Running, score: meant.score * RUNNING, ..meant.clone() };
@@ -205,7 +210,7 @@ impl Document<'_> {
 
     /// How probable it is that a speaker with such a score is right.
     fn probability(&self, score: f32, calibration: fn(&SpeakerScores) -> Calibration) -> f32 {
-        self.scores.as_ref().map_or(score, |scores| calibration(scores).probability(score))
+        calibrated(self.scores.as_ref().map(calibration), score)
     }
 
     /// The mention that a source is.

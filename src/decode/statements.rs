@@ -4,7 +4,7 @@ use super::floating::floating;
 use super::links::{Link, LinkSpan, link};
 use super::paragraphs::leads_into;
 use super::{Act, Kind, Polarity, Quotations, Segment, act, polarity};
-use crate::model::{Calibration, LinkRole, Model, ScoreCalibrations};
+use crate::model::{LinkRole, Model, ScoreCalibrations, calibrated};
 use crate::text::ByteRange;
 
 /// Who said what: one attribution.
@@ -98,8 +98,4 @@ fn statement(
 /// A product of probabilities. Weights that are no numbers make it none, and then nothing is sure.
 fn probability(product: f32) -> f32 {
     if product.is_nan() { 0.0 } else { product.clamp(0.0, 1.0) }
-}
-
-fn calibrated(calibration: Option<Calibration>, score: f32) -> f32 {
-    calibration.map_or(score, |calibration| calibration.probability(score))
 }

@@ -184,6 +184,11 @@ impl Calibration {
     }
 }
 
+/// A score as a probability, where there is a calibration for it; else as it is.
+pub(crate) fn calibrated(calibration: Option<Calibration>, score: f32) -> f32 {
+    calibration.map_or(score, |calibration| calibration.probability(score))
+}
+
 /// One training file and what may be done with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrainingData {

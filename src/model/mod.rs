@@ -24,11 +24,11 @@ use sha2::{Digest, Sha256};
 
 pub use architecture::{Activation, Architecture, Disentangled, Rotary};
 pub use arithmetic::{Arithmetic, Precision};
-pub(crate) use config::STATEMENT_HEAD;
 pub use config::{
     Calibration, CoreferenceConfig, EncoderConfig, GivenNames, LinkConfig, ModelConfig, ScoreCalibrations,
     SpeakerScores, TrainingData,
 };
+pub(crate) use config::{STATEMENT_HEAD, calibrated};
 pub use coreference::{MENTION_CLASSES, PAIR_FEATURES, PairFeatures};
 pub use encoder::WindowInput;
 pub use error::ModelError;
