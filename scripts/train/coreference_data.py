@@ -26,7 +26,6 @@ from made_mentions import made_mentions, worldwide
 from mention_classes import NAMES, SHE, UNKNOWN
 from readers import refuse_held_out, rows
 
-HIDDEN = 384
 # Pronouns that the product takes for mentions only where they are sources; in training all of them count.
 RARE = re.compile(r"(?i)(it|its|itself|who|whom|whose|which|each|both)$")
 
@@ -36,9 +35,11 @@ def find_mentions(program, documents):
     lines = "".join(json.dumps({k: d[k] for k in ("id", "text", "names", "nominals") if k in d}) + "\n" for d in documents)
     with tempfile.NamedTemporaryFile() as states:
         done = subprocess.run([program[0], states.name, *program[1:]], input=lines, capture_output=True, text=True, check=True)
-        found = np.fromfile(states.name, dtype=np.float16).reshape(-1, 2, HIDDEN)
+        found = np.fromfile(states.name, dtype=np.float16)
+    read = [json.loads(line) for line in done.stdout.splitlines()]
+    found = found.reshape(sum(len(document["mentions"]) for document in read), 2, -1)
     row, out = 0, {}
-    for document in map(json.loads, done.stdout.splitlines()):
+    for document in read:
         out[document["id"]] = document["mentions"]
         for mention in document["mentions"]:
             mention["states"] = found[row]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coreference import cases, documents_of
-from features import MAX_WINDOW, tokenise, windows
+from features import MAX_WINDOW, special_tokens, tokenise, windows
 
 # corpus -> share of its documents seen in an epoch
 SHARES = {"gum": 1.0, "gap": 1.0, "litbank": 0.5, "parcorfull": 1.0, "polnear": 0.25, "worldwide": 0.25}
@@ -48,7 +48,7 @@ class CoreferenceCorpus:
             tokens = entry[2] = tokenise(self.tokenizer, document["text"])
             for m in document["mentions"]:
                 assert tokens.offsets[m["first"]][0] <= m["start"] < tokens.offsets[m["first"]][1], document["id"]
-        cls, sep = self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]")
+        cls, sep = special_tokens(self.tokenizer)
         for start, end in windows(tokens, document["text"], first=rng.randint(64, MAX_WINDOW - 2)):
             places = {j: (m["first"] - start + 1, m["last"] - start + 1) for j, m in enumerate(document["mentions"])
                       if start <= m["first"] and m["last"] < end}

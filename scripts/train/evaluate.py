@@ -5,6 +5,7 @@ import sys
 import torch
 
 from examples import TAGS
+from features import MAX_WINDOW
 from readers import bio_spans
 
 LINK_THRESHOLD = 0.5
@@ -17,7 +18,8 @@ def batches(examples, size):
 
 
 def collate(batch):
-    t = max(len(e.ids) for e in batch)
+    # Few widths: the matrix library prepares itself for each anew.
+    t = min(MAX_WINDOW, -(-max(len(e.ids) for e in batch) // 16) * 16)
     ids, shapes, gaps = (torch.zeros(len(batch), t, dtype=torch.long) for _ in range(3))
     for k, e in enumerate(batch):
         n = len(e.ids)

@@ -3,7 +3,7 @@
 import bisect
 from dataclasses import dataclass
 
-from features import LINE, MAX_WINDOW, tokenise, windows
+from features import LINE, MAX_WINDOW, special_tokens, tokenise, windows
 from perturb import perturbed
 from readers import HEADS, ROLES
 
@@ -91,7 +91,7 @@ def labelled(document, tokens):
 def examples(documents, tokenizer, rng=None, cache=None, perturbed_share=0.0):
     """Windows of all documents. With `rng`, the first window of each is shortened at random, and a share of the documents
     is perturbed."""
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    cls, sep = special_tokens(tokenizer)
     out = []
     for number, document in enumerate(documents):
         text, is_perturbed = document.text, rng is not None and rng.random() < perturbed_share

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from encoders import architecture_of
 from examples import TAGS
 from features import GAPS, MAX_WINDOW, SHAPES, load_tokenizer
 from network import DISTANCE_BUCKETS, LINK_WIDTH
@@ -21,6 +22,15 @@ from readers import DATASETS, EXTRA
 
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
                   "max_position_embeddings", "type_vocab_size", "layer_norm_eps")
+
+
+def encoder_config(source):
+    """The encoder's part of config.json, from what Hugging Face's says."""
+    config = {field: source[field] for field in ENCODER_FIELDS if field in source}
+    if architecture_of(source) == "mpnet":
+        buckets = source["relative_attention_num_buckets"]
+        config |= {"architecture": {"mpnet": {"relative_buckets": buckets}}, "type_vocab_size": 0}
+    return config
 
 
 def weights_of(run, checkpoint):
@@ -69,7 +79,7 @@ def main():
     encoder = json.loads((options.encoder / "config.json").read_text())
     config = {
         "model_type": "onrecord", "name": options.name, "format": 1,
-        "encoder": {field: encoder[field] for field in ENCODER_FIELDS},
+        "encoder": encoder_config(encoder),
         "shapes": SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
         "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
         "training_data": training_data(json.loads(run.read_text())["files"]) if run.exists() else [],

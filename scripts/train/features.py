@@ -53,6 +53,12 @@ def load_tokenizer(path):
     return tokenizer
 
 
+def special_tokens(tokenizer):
+    """Ids of what stands before and behind a window."""
+    found = [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")]
+    return found if None not in found else [tokenizer.token_to_id(name) for name in ("<s>", "</s>")]
+
+
 @dataclass
 class Tokens:
     ids: list

@@ -1,6 +1,7 @@
-"""The model: a BERT encoder with word-shape and gap embeddings, one tagging head per scheme, one linking head.
+"""The model: an encoder (encoders.py), one tagging head per scheme, one linking head.
 
-Parameter names are Hugging Face's for the encoder (`bert.*`) and our own for the rest; the Rust loader reads the same.
+Parameter names are Hugging Face's for the encoder (`bert.*`, `mpnet.*`) and our own for the rest; the Rust loader reads
+the same.
 """
 
 import math
@@ -10,8 +11,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from coreference import Coreference
+from encoders import Bert, MpNet, architecture_of
 from examples import TAGS
-from features import GAPS, SHAPES
 
 IMPOSSIBLE = -1e4
 LINK_WIDTH = 128
@@ -29,58 +30,6 @@ class MaskPool:
     def __call__(self, x):
         start = int(torch.randint(self.pool.numel() - x.numel(), ()))
         return x * self.pool[start:start + x.numel()].view_as(x)
-
-
-class Layer(nn.Module):
-    def __init__(self, hidden, intermediate, heads, eps):
-        super().__init__()
-        self.heads = heads
-        self.attention = nn.ModuleDict({
-            "self": nn.ModuleDict({k: nn.Linear(hidden, hidden) for k in ("query", "key", "value")}),
-            "output": nn.ModuleDict({"dense": nn.Linear(hidden, hidden), "LayerNorm": nn.LayerNorm(hidden, eps)}),
-        })
-        self.intermediate = nn.ModuleDict({"dense": nn.Linear(hidden, intermediate)})
-        self.output = nn.ModuleDict({"dense": nn.Linear(intermediate, hidden), "LayerNorm": nn.LayerNorm(hidden, eps)})
-
-    def forward(self, x, mask, drop):
-        b, t, h = x.shape
-        q, k, v = (self.attention["self"][name](x).view(b, t, self.heads, -1).transpose(1, 2)
-                   for name in ("query", "key", "value"))
-        a = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).reshape(b, t, h)
-        out = self.attention["output"]
-        x = out["LayerNorm"](x + drop(out["dense"](a)))
-        return self.output["LayerNorm"](x + drop(self.output["dense"](F.gelu(self.intermediate["dense"](x)))))
-
-
-class Encoder(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        hidden, eps = config["hidden_size"], config["layer_norm_eps"]
-        self.embeddings = nn.ModuleDict({
-            "word_embeddings": nn.Embedding(config["vocab_size"], hidden),
-            "position_embeddings": nn.Embedding(config["max_position_embeddings"], hidden),
-            "token_type_embeddings": nn.Embedding(config["type_vocab_size"], hidden),
-            "shape_embeddings": nn.Embedding(len(SHAPES), hidden),
-            "gap_embeddings": nn.Embedding(len(GAPS), hidden),
-            "LayerNorm": nn.LayerNorm(hidden, eps),
-        })
-        nn.init.zeros_(self.embeddings["shape_embeddings"].weight)
-        nn.init.zeros_(self.embeddings["gap_embeddings"].weight)
-        self.encoder = nn.ModuleDict({"layer": nn.ModuleList(
-            Layer(hidden, config["intermediate_size"], config["num_attention_heads"], eps)
-            for _ in range(config["num_hidden_layers"]))})
-
-    def forward(self, ids, shapes, gaps, lengths, drop):
-        e, t = self.embeddings, ids.shape[1]
-        positions = torch.arange(t)
-        x = (e["word_embeddings"](ids) + e["shape_embeddings"](shapes) + e["gap_embeddings"](gaps)
-             + e["position_embeddings"](positions)[None] + e["token_type_embeddings"].weight[0])
-        x = drop(e["LayerNorm"](x))
-        real = positions[None] < lengths[:, None]
-        mask = None if bool(real.all()) else real[:, None, None, :].expand(-1, 1, t, -1)
-        for layer in self.encoder["layer"]:
-            x = layer(x, mask, drop)
-        return x
 
 
 class TagHead(nn.Module):
@@ -163,17 +112,25 @@ class Network(nn.Module):
     def __init__(self, config, dropout=0.1):
         super().__init__()
         hidden = config["hidden_size"]
-        self.bert = Encoder(config)
+        self.architecture = architecture_of(config)
+        setattr(self, self.architecture, {"bert": Bert, "mpnet": MpNet}[self.architecture](config))
         self.heads = nn.ModuleDict({name: TagHead(hidden, tags) for name, tags in TAGS.items()})
         self.links = nn.ModuleDict({"content": Biaffine(hidden, True), "source": Biaffine(hidden, False)})
         self.coreference = Coreference(hidden)
         self.pool = MaskPool(dropout)
+        self.bfloat16 = False  # the encoder's products in half the bits, where the processor has them
+
+    @property
+    def encoder(self):
+        return getattr(self, self.architecture)
 
     def drop(self, x):
         return self.pool(x) if self.training else x
 
     def encode(self, ids, shapes, gaps, lengths):
-        return self.drop(self.bert(ids, shapes, gaps, lengths, self.drop))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            states = self.encoder(ids, shapes, gaps, lengths, self.drop)
+        return self.drop(states.float())
 
     def link_scores(self, states, spans, role):
         """Pair and none scores of all spans of a role with all cues of one window, or None. states [t, h]."""

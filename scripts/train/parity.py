@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from coreference import TABLES, Coreference
 from mention_classes import CLASSES
-from features import load_tokenizer, tokenise, windows
+from features import load_tokenizer, special_tokens, tokenise, windows
 from network import Network
 
 # article and how many characters of it: a long window, a middling one with odd characters, a short one
@@ -83,7 +83,7 @@ def references(scorers, states):
 
 @torch.no_grad()
 def record(network, scorers, tokenizer, text, tokens):
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    cls, sep = special_tokens(tokenizer)
     wrap = lambda values, first, last: torch.tensor([[first, *values, last]])
     n = len(tokens.ids)
     states = network.encode(wrap(tokens.ids, cls, sep), wrap(tokens.shapes, 0, 0), wrap(tokens.gaps, 0, 0),

@@ -111,6 +111,14 @@ mod tests {
     use super::*;
     use crate::fuzzing::bytes;
 
+    #[test]
+    fn what_fuzzing_found_is_read_to_an_end() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/archives");
+        for found in std::fs::read_dir(corpus).unwrap() {
+            archives(&std::fs::read(found.unwrap().path()).unwrap());
+        }
+    }
+
     proptest! {
         #[test]
         fn files_of_any_bytes_are_read_to_an_end(data in bytes(200)) {

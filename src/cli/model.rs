@@ -9,17 +9,21 @@ use super::Failure;
 use crate::model::ModelFiles;
 use crate::model::{Arithmetic, Model, ModelError, Precision};
 
-/// Names of models that this program has itself, or will have. A directory of such a name is `./small`.
+/// Names of this program's own models. A directory of such a name is `./small`.
 const OWN: [&str; 2] = ["small", "base"];
 
 /// Which model, and where it runs.
 #[derive(Debug, Args)]
 pub(super) struct ModelArguments {
-    /// Another model than the embedded one (which is called small): a directory with config.json, tokenizer.json and
-    /// model.safetensors, or owner/name on Hugging Face's hub, with @revision if need be. Token classifiers of both find
-    /// their entities, no statements (docs/models.md)
+    /// Another model than the embedded one (which is called small): base, which is more accurate and slower; a directory
+    /// with config.json, tokenizer.json and model.safetensors; or owner/name on Hugging Face's hub, with @revision if need
+    /// be. Token classifiers of both find their entities, no statements (docs/models.md)
     #[arg(long, value_name = "MODEL", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
+
+    /// Where base is looked for, as onrecord-base, before the places beside the program and models/ here
+    #[arg(long, value_name = "DIRECTORY", env = "ONRECORD_MODELS")]
+    models: Option<PathBuf>,
 
     /// Branch, tag or commit of a model on the hub [default: main]
     #[arg(long, value_name = "REVISION", env = "ONRECORD_MODEL_REVISION")]
@@ -70,11 +74,8 @@ impl ModelArguments {
             None => Source::Embedded,
             Some(path) if path.is_dir() => Source::Directory(path.clone()),
             Some(path) => match path.to_str() {
-                Some("small") => Source::Embedded,
-                Some(name) if OWN.contains(&name) => {
-                    let message = format!("--model {name}: this version has no model of that name, only small");
-                    return Err(Failure::Usage(message));
-                }
+                Some("small") if cfg!(feature = "embedded-model") => Source::Embedded,
+                Some(name) if OWN.contains(&name) => self.own(name)?,
                 Some(name) => self.by_name(name, path)?,
                 None => Source::Directory(path.clone()),
             },
@@ -86,6 +87,24 @@ impl ModelArguments {
             }
             _ => Ok(source),
         }
+    }
+
+    /// One of this program's own models that is not inside the binary.
+    fn own(&self, name: &str) -> Result<Source, Failure> {
+        let directory = format!("onrecord-{name}");
+        let program = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
+        let beside = program.iter().flat_map(|program| [program.clone(), program.join("models")]);
+        let places = self.models.iter().cloned().chain(beside).chain([PathBuf::from("models")]);
+        let places: Vec<PathBuf> = places.map(|place| place.join(&directory)).collect();
+        if let Some(found) = places.iter().find(|place| place.is_dir()) {
+            return Ok(Source::Directory(found.clone()));
+        }
+        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        Err(Failure::Usage(format!(
+            "--model {name}: not found. It is the directory models/{directory} of onrecord's repository; looked for it at {}. \
+             Copy it to one of these, or name the directory that it is in: --models, or ONRECORD_MODELS",
+            places.join(", ")
+        )))
     }
 
     #[cfg(feature = "hub")]

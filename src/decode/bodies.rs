@@ -1,7 +1,8 @@
 //! Who can speak: entities as the speakers' room sees them.
 //!
 //! A body that is named after somebody ("the Obama administration") is that body and not the person, and what ends in a
-//! common noun ("Vermont senator") describes somebody rather than names them.
+//! common noun ("Vermont senator") describes somebody rather than names them. Where a source begins inside a person's name,
+//! it knows better where the name begins ("a letter to the Lysmouth Post Holt called it a farce").
 
 use super::Entity;
 use crate::text::ByteRange;
@@ -13,8 +14,12 @@ const OF_PEOPLE: [&str; 7] = ["administration", "camp", "campaign", "foundation"
 const OF_PLACES: [&str; 3] = ["administration", "government", "parliament"];
 
 /// The entities, one for one, as they can speak: a body that is named after one is in its place, as an organisation, and
-/// a description has no label.
-pub(super) fn who_can_speak(text: &str, entities: &[Entity]) -> Vec<Entity> {
+/// a description has no label. What sources begin inside of begins with them.
+pub(super) fn who_can_speak<'s>(
+    text: &str,
+    entities: &[Entity],
+    sources: impl IntoIterator<Item = &'s ByteRange>,
+) -> Vec<Entity> {
     let seen = |entity: &Entity| {
         if let Some(bytes) = body(text, entity) {
             Entity { label: "ORG".to_owned(), bytes, score: entity.score }
@@ -26,7 +31,29 @@ pub(super) fn who_can_speak(text: &str, entities: &[Entity]) -> Vec<Entity> {
             entity.clone()
         }
     };
-    entities.iter().map(seen).collect()
+    let mut seen: Vec<Entity> = entities.iter().map(seen).collect();
+    for source in sources {
+        let at = entities.partition_point(|entity| entity.bytes.end <= source.start);
+        if begins_inside(text, entities, at, source.start) {
+            seen[at] =
+                Entity { label: "PER".to_owned(), bytes: source.start..entities[at].bytes.end, ..seen[at].clone() };
+        }
+    }
+    seen
+}
+
+/// True where a source begins inside a name, with all of another person's name; inside a person's, with its last word will do.
+fn begins_inside(text: &str, entities: &[Entity], at: usize, start: usize) -> bool {
+    let Some(Entity { label, bytes, .. }) = entities.get(at) else { return false };
+    let is_person = label == "PER";
+    if !(is_person || label == "ORG") || bytes.start >= start || !text[..start].ends_with(char::is_whitespace) {
+        return false;
+    }
+    let (before, rest) = (&text[bytes.start..start], &text[start..bytes.end]);
+    let is_name =
+        |other: &str| other.strip_suffix(rest).is_some_and(|head| head.is_empty() || is_person && head.ends_with(' '));
+    let is_other = |other: &str| is_name(other) && !other.starts_with(before);
+    entities.iter().any(|other| other.label == "PER" && is_other(&text[other.bytes.clone()]))
 }
 
 /// The body that an entity gives its name to, where its noun follows.
@@ -133,8 +160,30 @@ mod tests {
     fn seen(text: &str, label: &str, name: &str) -> (String, String) {
         let start = text.find(name).unwrap();
         let entities = [Entity { label: label.to_owned(), bytes: start..start + name.len(), score: 1.0 }];
-        let seen = who_can_speak(text, &entities).remove(0);
+        let seen = who_can_speak(text, &entities, []).remove(0);
         (seen.label, text[seen.bytes].to_owned())
+    }
+
+    #[test]
+    fn a_source_knows_where_its_name_begins() {
+        let seen = |text: &str, names: &[&str], source: &str| {
+            let range = |part: &str| text.find(part).map(|start| start..start + part.len()).unwrap();
+            let label = |name: &str| if name.starts_with("Lysmouth") { "ORG" } else { "PER" }.to_owned();
+            let entity = |name: &&str| Entity { label: label(name), bytes: range(name), score: 1.0 };
+            let entities: Vec<Entity> = names.iter().map(entity).collect();
+            let seen = who_can_speak(text, &entities, [&range(source)]);
+            seen.into_iter().map(|entity| text[entity.bytes].to_owned()).collect::<Vec<_>>()
+        };
+        let letter = "Holt left, and in the Lysmouth Post Holt called it a farce.";
+        assert_eq!(seen(letter, &["Holt", "Lysmouth Post Holt"], "Holt called"), ["Holt", "Holt"]);
+        let letter = "Ada Holt left, and in the Post Holt called it a farce.";
+        assert_eq!(seen(letter, &["Ada Holt", "Post Holt"], "Holt called"), ["Ada Holt", "Holt"]);
+        let firm = "Ada Holt runs Lysmouth Holt.";
+        assert_eq!(seen(firm, &["Ada Holt", "Lysmouth Holt"], "Holt."), ["Ada Holt", "Lysmouth Holt"]);
+        let cut = "Ada Holt left, said Ben Ruiz.";
+        assert_eq!(seen(cut, &["Ada Holt", "Ben Ruiz"], "Ruiz"), ["Ada Holt", "Ben Ruiz"], "no other Ruiz");
+        let again = "Ada Holt left. ada. Ada Holt's aide";
+        assert_eq!(seen(again, &["Ada Holt"], "Holt"), ["Ada Holt"], "her own name is no other");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::bodies::{describes, who_can_speak};
 use super::descriptions::{described, descriptions};
 use super::names::{Name, SPEAKING, group_names};
 use super::source_heads::named_heads;
-use super::speakers::{gives_name, name_of};
+use super::speakers::{gives_name, name_of, sources_of};
 use super::surnames::gender_by_title;
 use super::{Entity, Statement};
 use crate::model::{MENTION_CLASSES, Model};
@@ -206,8 +206,7 @@ pub fn find_mentions(
     let placed = entities.iter().enumerate();
     let placed: Vec<(usize, &str, Range<usize>)> =
         placed.map(|(index, entity)| (index, entity.label.as_str(), in_tokens(&entity.bytes))).collect();
-    let sources = statements.iter().flat_map(|statement| &statement.source);
-    let mut sources: Vec<Range<usize>> = sources.map(|segment| in_tokens(&segment.bytes)).collect();
+    let mut sources: Vec<Range<usize>> = sources_of(statements).map(in_tokens).collect();
     sources.sort_by_key(|range| (range.start, range.end));
     sources.dedup();
     let within = |range: &Range<usize>, paragraph: &Range<usize>| paragraph.contains(&range.start);
@@ -220,7 +219,7 @@ pub fn find_mentions(
         let said: Vec<_> = sources[from..].iter().take_while(|range| within(range, paragraph)).cloned().collect();
         mentions.extend(mentions_of(text, tokens, paragraph.clone(), &here, &said));
     }
-    let entities = who_can_speak(text, entities);
+    let entities = who_can_speak(text, entities, sources_of(statements));
     let names = group_names(text, &entities, &|given| model.class_of_given_name(given));
     let referents = referents(model, text, tokens, &mentions, &entities, statements, &names);
     (mentions, referents)

@@ -91,7 +91,7 @@ pub fn resolve_speakers(
     Reading { model, text, tokens }: Reading<'_>,
     Annotations { entities, statements, mentions }: &Annotations,
 ) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
-    let entities = &who_can_speak(text, entities);
+    let entities = &who_can_speak(text, entities, sources_of(statements));
     let names = group_names(text, entities, &|given| model.class_of_given_name(given));
     let referents = referents(model, text, tokens, mentions, entities, statements, &names);
     let guesses = resolve(model, mentions, &referents);
@@ -140,6 +140,11 @@ struct Meant {
     entity: Option<usize>,
     via: Via,
     score: f32,
+}
+
+/// Where the sources of all statements stand.
+pub(super) fn sources_of(statements: &[Statement]) -> impl Iterator<Item = &ByteRange> {
+    statements.iter().flat_map(|statement| &statement.source).map(|segment| &segment.bytes)
 }
 
 /// True of a description of somebody who is known by then.

@@ -1,4 +1,8 @@
 //! Tensors out of a safetensors file, each checked against the shape that the configuration asks for.
+//!
+//! A matrix may be stored in eight bits: then a tensor of the same name with `.scales` behind it has the value of one step
+//! for each row and [`SCALED_TOGETHER`] of its values. (`scripts/train/export.py` writes this; it picks the scales such that
+//! the integer kernels, which quantise anew, come to the same integers.)
 
 use candle_core::{Device, Tensor};
 use half::slice::HalfFloatSliceExt;
@@ -26,7 +30,7 @@ pub enum WeightsError {
         expected: Vec<usize>,
     },
     /// A tensor is stored in a form that is not read here.
-    #[error("tensor {name} is stored as {dtype}: only F32, F16 and BF16 are read")]
+    #[error("tensor {name} is stored as {dtype}: only F32, F16, BF16, and I8 with its scales, are read")]
     Dtype {
         /// Its name.
         name: String,
@@ -37,6 +41,9 @@ pub enum WeightsError {
     #[error("tensor library: {0}")]
     Tensor(#[from] candle_core::Error),
 }
+
+/// Values of a row that share a scale, where a matrix is stored in eight bits.
+const SCALED_TOGETHER: usize = 128;
 
 /// Parsed weights: of one file, or of several that hold a part of the tensors each.
 pub(super) struct Weights<'data> {
@@ -70,6 +77,7 @@ impl<'data> Weights<'data> {
                 Ok(values)
             }
             Dtype::BF16 => Ok(pairs(&view).map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()),
+            Dtype::I8 => self.scaled(name, &view, |value| value),
             other => Err(WeightsError::Dtype { name: name.to_owned(), dtype: format!("{other:?}") }),
         }
     }
@@ -82,10 +90,30 @@ impl<'data> Weights<'data> {
         }
     }
 
-    /// The bits of a tensor that is stored in half precision; `None` for any other.
+    /// The bits of a tensor in half precision, if it is stored in no more; `None` for any other.
     pub(super) fn half_bits(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<u16>>, WeightsError> {
         let view = self.view(name, shape)?;
-        Ok((view.dtype() == Dtype::F16).then(|| pairs(&view).map(u16::from_le_bytes).collect()))
+        match view.dtype() {
+            Dtype::F16 => Ok(Some(pairs(&view).map(u16::from_le_bytes).collect())),
+            Dtype::I8 => self.scaled(name, &view, |value| f16::from_f32(value).to_bits()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// A matrix that is stored in eight bits.
+    fn scaled<T>(&self, name: &str, view: &TensorView<'_>, to: impl Fn(f32) -> T) -> Result<Vec<T>, WeightsError> {
+        let &[rows, columns] = view.shape() else {
+            return Err(WeightsError::Dtype { name: name.to_owned(), dtype: "I8, and is no matrix".to_owned() });
+        };
+        let groups = columns.div_ceil(SCALED_TOGETHER);
+        let scales = self.values(&format!("{name}.scales"), &[rows, groups])?;
+        let mut values = Vec::with_capacity(view.data().len());
+        for (row, scales) in view.data().chunks_exact(columns.max(1)).zip(scales.chunks_exact(groups.max(1))) {
+            for (group, scale) in row.chunks(SCALED_TOGETHER).zip(scales) {
+                values.extend(group.iter().map(|byte| to(f32::from(byte.cast_signed()) * scale)));
+            }
+        }
+        Ok(values)
     }
 
     fn find(&self, name: &str) -> Option<TensorView<'data>> {
@@ -117,4 +145,39 @@ fn older(name: &str) -> Option<String> {
 /// The bytes of a tensor, two by two.
 fn pairs<'v>(view: &'v TensorView<'_>) -> impl Iterator<Item = [u8; 2]> + 'v {
     view.data().as_chunks().0.iter().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A matrix of two rows in eight bits, with or without scales.
+    fn stored(scales: Option<&[f32]>) -> Vec<u8> {
+        let steps: Vec<u8> = (0..260).map(|at| ((at % 255 - 127) as i8).cast_unsigned()).collect();
+        let scale_bytes: Vec<u8> = scales.into_iter().flatten().flat_map(|scale| scale.to_le_bytes()).collect();
+        let mut tensors = vec![("m.weight", TensorView::new(Dtype::I8, vec![2, 130], &steps).unwrap())];
+        if scales.is_some() {
+            tensors.push(("m.weight.scales", TensorView::new(Dtype::F32, vec![2, 2], &scale_bytes).unwrap()));
+        }
+        safetensors::serialize(tensors, None).unwrap()
+    }
+
+    #[test]
+    fn eight_bits_have_a_scale_for_each_group_of_a_row() {
+        let file = stored(Some(&[0.5, 2.0, 0.25, 1.0]));
+        let weights = Weights::parse([&file[..]], Device::Cpu).unwrap();
+        let values = weights.values("m.weight", &[2, 130]).unwrap();
+        assert_eq!((values.len(), values[0], values[127], values[128]), (260, -63.5, 0.0, 2.0));
+        assert_eq!((values[129], values[130], values[259]), (4.0, 0.75, -123.0));
+        let bits = weights.half_bits("m.weight", &[2, 130]).unwrap().unwrap();
+        assert!(bits.iter().zip(&values).all(|(&bits, &value)| f16::from_bits(bits) == f16::from_f32(value)));
+    }
+
+    #[test]
+    fn eight_bits_without_scales_are_refused() {
+        let file = stored(None);
+        let weights = Weights::parse([&file[..]], Device::Cpu).unwrap();
+        let message = weights.values("m.weight", &[2, 130]).unwrap_err().to_string();
+        assert!(message.contains("m.weight.scales is missing"), "{message}");
+    }
 }

@@ -284,8 +284,29 @@ fn a_directory_wins_and_own_names_are_reserved() {
         assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{arguments:?}: {}", run.stderr);
         assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
     }
-    let base = Run::of(&mut place.command(&hub, &["model", "info", "--model", "base"]));
-    assert_eq!(base.code, 2);
-    assert!(base.stderr.contains("only small"), "{}", base.stderr);
+    assert!(hub.asked().is_empty());
+}
+
+#[test]
+fn base_is_looked_for_in_the_models_directory_and_beside_the_program() {
+    let (hub, place) = (honest(), Place::new());
+    let site = Site::new();
+    let info = |models: Option<&str>| {
+        let mut command = place.command(&hub, &["model", "info", "--model", "base"]);
+        command.current_dir(site.path()).envs(models.map(|models| ("ONRECORD_MODELS", models)));
+        Run::of(&mut command)
+    };
+    let missing = info(Some("kept"));
+    assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
+    for said in ["--model base: not found", "looked for it at kept/onrecord-base, /", ", models/onrecord-base. "] {
+        assert!(missing.stderr.contains(said), "{}", missing.stderr);
+    }
+    for (directory, models) in [("kept/onrecord-base", Some("kept")), ("models/onrecord-base", None)] {
+        for (name, bytes) in files("distilbert") {
+            site.write(&format!("{directory}/{name}"), bytes);
+        }
+        let found = info(models);
+        assert!(found.stdout.contains("DistilBERT"), "{directory}: {}{}", found.stdout, found.stderr);
+    }
     assert!(hub.asked().is_empty());
 }

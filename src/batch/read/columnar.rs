@@ -13,7 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Reading, Record, Rows, claims, document, failure, missing, place, unreadable};
+use super::{Reading, Record, Rows, claims, document, failure, missing, page_headers, place, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::{Input, InputFormat};
 use crate::batch::kept::Kept;
@@ -151,12 +151,18 @@ fn projected(
     Box::new(reader.map(move |batch| batch?.project(&wanted)))
 }
 
-fn parquet(file: File, bytes: u64) -> Result<Opened, ArrowError> {
+fn parquet(mut file: File, bytes: u64) -> Result<Opened, ArrowError> {
+    page_headers::check_footer(&mut file)?;
+    let mut pages = file.try_clone()?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
     let schema = Arc::clone(builder.schema());
     let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let batches = |wanted: &[usize]| -> Result<Batches, ArrowError> {
+    let batches = move |wanted: &[usize]| -> Result<Batches, ArrowError> {
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+        let columns = builder.metadata().row_groups().iter().flat_map(|group| group.columns().iter().enumerate());
+        for (_, column) in columns.filter(|&(number, _)| mask.leaf_included(number)) {
+            page_headers::check_pages(&mut pages, column)?;
+        }
         Ok(Box::new(builder.with_projection(mask).with_batch_size(ROWS).build()?))
     };
     Ok(Opened { schema, batches: Box::new(batches), bytes_per_row: bytes.checked_div(rows).unwrap_or(0) })

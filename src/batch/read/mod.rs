@@ -4,6 +4,7 @@ mod claims;
 pub(super) mod columnar;
 mod compression;
 mod lines;
+mod page_headers;
 mod table;
 mod whole;
 

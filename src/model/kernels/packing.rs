@@ -165,6 +165,21 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// What `scripts/train/export.py` counts on for weights in eight bits: where the largest neighbours of a group come
+        /// to 127 steps, the same steps are found again.
+        #[test]
+        fn whole_steps_stay_what_they_are(
+            mut steps in prop::collection::vec(-60i8..=60, 2..=GROUP), scale in 1e-6f32..10.0,
+        ) {
+            (steps[0], steps[1]) = (63, 64);
+            let values: Vec<f32> = steps.iter().map(|&step| f32::from(step) * scale).collect();
+            let mut quantised = vec![0; steps.len()];
+            quantise_column(&values, &mut quantised);
+            prop_assert_eq!(quantised, steps);
+        }
+    }
+
     #[test]
     fn zeros_and_broken_weights_do_not_hang() {
         let mut quantised = [1; 2];

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Stores a model's large matrices in eight bits, in files of bounded size: for models that are too big for half precision.
+
+    eight_bits.py --model RUN/model --to models/onrecord-base
+
+Rows of the encoder's matrices and of the word embeddings get a scale for each 128 values. The scales are such that the
+integer kernels (src/model/kernels/packing.rs), which quantise whatever they load, come to the same integers: no two
+neighbours of one sign come to more than 127 steps, and somewhere in each group two come to just that.
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+GROUP, LIMIT = 128, 127
+FILE_SIZE = 64 << 20  # bytes
+
+
+def most_of_neighbours(groups):
+    """What two neighbours of one sign come to at most. groups [n, even] -> [n]"""
+    pairs = groups.reshape(len(groups), -1, 2)
+    return np.maximum(np.maximum(pairs, 0).sum(-1), np.maximum(-pairs, 0).sum(-1)).max(-1)
+
+
+def quantise(matrix):
+    """[rows, columns] -> steps [rows, columns] and their values [rows, groups]."""
+    rows, columns = matrix.shape
+    padded = np.pad(matrix.astype(np.float32), ((0, 0), (0, -columns % GROUP)))
+    groups = padded.reshape(-1, GROUP)
+    scales = (most_of_neighbours(groups) / np.float32(LIMIT)).astype(np.float32)
+    scales[scales < np.finfo(np.float32).tiny] = 1
+    steps = np.rint(groups / scales[:, None])
+    # Rounding two neighbours may leave them one short of the limit, or one above: another scale near by does not.
+    for factor in [1 + sign * k / 1000 for k in range(1, 40) for sign in (1, -1)]:
+        wrong = np.flatnonzero((most_of_neighbours(steps) != LIMIT) & groups.any(-1))
+        if not len(wrong):
+            break
+        tried = np.rint(groups[wrong] / (scales[wrong] * np.float32(factor))[:, None])
+        good = most_of_neighbours(tried) == LIMIT
+        steps[wrong[good]] = tried[good]
+        scales[wrong[good]] *= np.float32(factor)
+    steps = steps.astype(np.int8).reshape(rows, -1)[:, :columns]
+    return np.ascontiguousarray(steps), scales.reshape(rows, -1)
+
+
+def is_large(name, tensor):
+    is_matrix = tensor.ndim == 2 and name.endswith(".weight")
+    return is_matrix and ("word_embeddings" in name or ".layer." in name)
+
+
+def files_of(tensors):
+    """Tensors in their order, as many in each file as have room."""
+    files, size = [{}], 0
+    for name, tensor in tensors.items():
+        if size and size + tensor.nbytes > FILE_SIZE:
+            files.append({})
+            size = 0
+        files[-1][name] = tensor
+        size += tensor.nbytes
+    return files
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, type=Path)
+    parser.add_argument("--to", required=True, type=Path)
+    options = parser.parse_args()
+    options.to.mkdir(parents=True, exist_ok=True)
+
+    tensors, left = {}, []
+    for name, tensor in sorted(load_file(options.model / "model.safetensors").items()):
+        if is_large(name, tensor):
+            tensors[name], tensors[f"{name}.scales"] = quantise(tensor)
+            groups = np.pad(tensors[name].astype(np.int32), ((0, 0), (0, -tensor.shape[1] % GROUP))).reshape(-1, GROUP)
+            left.append(np.mean(most_of_neighbours(groups) != LIMIT))
+        else:
+            tensors[name] = tensor
+    print(f"{len(left)} matrices; {np.mean(left):.2e} of the groups have another scale in the kernels")
+
+    files = files_of(tensors)
+    names = [f"model-{k:05}-of-{len(files):05}.safetensors" for k in range(1, len(files) + 1)]
+    digest = hashlib.sha256()
+    for name, contents in zip(names, files):
+        save_file(contents, options.to / name)
+        (options.to / name).chmod(0o644)
+        digest.update((options.to / name).read_bytes())
+    weight_map = {tensor: name for name, contents in zip(names, files) for tensor in contents}
+    index = {"metadata": {"total_size": sum(t.nbytes for t in tensors.values())}, "weight_map": weight_map}
+    (options.to / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
+    config = json.loads((options.model / "config.json").read_text())
+    config["weights_sha256"] = digest.hexdigest()
+    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (options.to / "tokenizer.json").write_bytes((options.model / "tokenizer.json").read_bytes())
+
+
+if __name__ == "__main__":
+    main()
