@@ -11,7 +11,7 @@ use onrecord::model::Model;
 use onrecord::text::Document;
 
 use crate::goldens::{ARTICLES, article};
-use crate::support::{arithmetic, engine, tiny};
+use crate::support::{arithmetic, engine, tiny, wrapped};
 
 const EXTRACTION: Want = Want::Extraction(Options {
     entity_scheme: Some(EntityScheme::News9),
@@ -65,6 +65,7 @@ fn long_text(bytes: usize) -> String {
 fn answers_are_those_of_the_engine_whatever_else_runs() {
     let mut texts: Vec<String> = ARTICLES.iter().map(|name| article(name)).collect();
     texts.push(long_text(60_000));
+    texts.push(wrapped(&texts[0], 66));
     texts.extend(texts[0].split("\n").filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>());
     let documents: Vec<Document> = texts.iter().map(document).collect();
     let expected: Vec<Extraction> = engine().extract(&documents).into_iter().map(Result::unwrap).collect();

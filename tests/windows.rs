@@ -6,7 +6,8 @@ use onrecord::model::Model;
 use onrecord::text::Document;
 use proptest::prelude::*;
 
-use crate::support::{arithmetic, engine, tiny};
+use crate::goldens::{ARTICLES, article};
+use crate::support::{arithmetic, engine, tiny, wrapped};
 
 fn tiny_engine(max_window: Option<usize>) -> Engine {
     let model = Model::from_files(&tiny::files(), arithmetic()).expect("the tiny model loads");
@@ -100,5 +101,23 @@ fn nothing_is_truncated() {
             let mut names = found.entities.iter().filter(|entity| entity.text == "Ada Holt");
             assert!(names.any(|name| (start..start + part).contains(&name.start)), "nothing found from {start} on");
         }
+    }
+}
+
+#[test]
+fn wrapped_lines_are_read_as_they_flow() {
+    // Blank lines part the paragraphs of a wrapped text.
+    let articles = ARTICLES.iter().map(|name| article(name).replace("\r\n", "\n").replace('\n', "\n\n"));
+    let texts: Vec<String> = articles.map(|text| text.replace("\n\n\n\n", "\n\n")).collect();
+    for text in texts.iter().filter(|text| !text.contains("  ")) {
+        let wrapped = wrapped(text, 66);
+        assert_ne!(&wrapped, text);
+        let [whole, cut] = &extract(engine(), &[text, &wrapped])[..] else { panic!("two results") };
+        let characters: Vec<char> = wrapped.chars().collect();
+        for entity in &cut.entities {
+            assert_eq!(entity.text, characters[entity.start..entity.end].iter().collect::<String>());
+        }
+        let flowing = serde_json::to_string(cut).expect("it is JSON").replace("\\n", " ");
+        assert_eq!(flowing, serde_json::to_string(whole).expect("it is JSON").replace("\\n", " "));
     }
 }

@@ -8,18 +8,20 @@ use super::windows::{rounds, run_round};
 use super::{Engine, EngineError, Extraction, entity_head, fault};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{BorrowedDocument, Tokens, Window, plan_windows};
+use crate::text::{BorrowedDocument, Tokens, Window, plan_windows, unwrapped};
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
     document: BorrowedDocument<'a>,
+    /// Its text, if the lines of that were wrapped.
+    unwrapped: Option<String>,
     tokens: Tokens,
     windows: Vec<Window>,
 }
 
 impl<'a> Prepared<'a> {
     fn reading(&'a self, model: &'a Model) -> Reading<'a> {
-        Reading { model, text: self.document.text, tokens: &self.tokens }
+        Reading { model, text: self.unwrapped.as_deref().unwrap_or(self.document.text), tokens: &self.tokens }
     }
 }
 
@@ -30,9 +32,12 @@ pub(super) fn run(engine: &Engine, documents: &[BorrowedDocument<'_>]) -> Vec<Re
         .par_iter()
         .map(|&document| {
             fault::at("prepare", document.text);
-            let tokens = model.tokenizer().tokenise(document.text)?;
-            let windows = plan_windows(&tokens, document.text, engine.window);
-            Ok(Prepared { document, tokens, windows })
+            // Other models read a text as it is.
+            let unwrapped = model.finds_statements().then(|| unwrapped(document.text)).flatten();
+            let text = unwrapped.as_deref().unwrap_or(document.text);
+            let tokens = model.tokenizer().tokenise(text)?;
+            let windows = plan_windows(&tokens, text, engine.window);
+            Ok(Prepared { document, unwrapped, tokens, windows })
         })
         .collect();
     let annotations = annotate(engine, &prepared);
@@ -41,7 +46,7 @@ pub(super) fn run(engine: &Engine, documents: &[BorrowedDocument<'_>]) -> Vec<Re
         .zip(annotations)
         .map(|(prepared, annotations)| {
             let prepared = prepared?;
-            Ok(Extraction::new(prepared.document.id, prepared.reading(model), annotations?, options))
+            Ok(Extraction::new(prepared.document, prepared.reading(model), annotations?, options))
         })
         .collect()
 }

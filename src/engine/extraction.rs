@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use crate::decode::{Annotations, Attribution, Reading, Segment, Speaker, Statement, resolve_speakers};
-use crate::text::{ByteRange, OffsetUnit, Offsets, language_warning};
+use crate::text::{BorrowedDocument, ByteRange, OffsetUnit, Offsets, language_warning};
 
 /// Version of the output's form.
 pub const SCHEMA: u32 = 1;
@@ -134,9 +134,13 @@ pub struct ExtractedSpeaker {
 
 impl Extraction {
     /// Puts annotations into the contract's form. What scores below the limit is dropped before speakers are
-    /// resolved, so that no id dangles.
-    pub(super) fn new(id: &str, reading: Reading<'_>, mut annotations: Annotations, options: &Options) -> Self {
-        let text = reading.text;
+    /// resolved, so that no id dangles. Offsets and slices are the document's, whose lines may be unwrapped where it is read.
+    pub(super) fn new(
+        BorrowedDocument { id, text }: BorrowedDocument<'_>,
+        reading: Reading<'_>,
+        mut annotations: Annotations,
+        options: &Options,
+    ) -> Self {
         annotations.keep(options.min_score);
         annotations.statements.retain(|statement| options.floating || !statement.floating);
         let (speakers, attributions) = resolve_speakers(reading, &annotations);

@@ -10,6 +10,7 @@ mod offsets;
 mod tokens;
 mod touched;
 mod windows;
+mod wrapped;
 
 pub use document::{BorrowedDocument, Document, DocumentError};
 pub(crate) use features::is_line_end;
@@ -20,6 +21,7 @@ pub(crate) use tokens::trimmed;
 pub use tokens::{Tokenisation, Tokenizer, TokenizerError, Tokens};
 pub(crate) use touched::touched_tokens;
 pub use windows::{Window, WindowSize, plan_windows};
+pub use wrapped::unwrapped;
 
 /// A half-open range of bytes of a document's text, always on character boundaries.
 pub type ByteRange = std::ops::Range<usize>;

@@ -56,6 +56,22 @@ pub fn engine() -> &'static Engine {
 #[cfg(any(feature = "batch", feature = "server"))]
 pub const LONG: Duration = Duration::from_secs(30);
 
+/// A text whose lines a mail program wrapped; blank lines between its paragraphs stay.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            line = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
 /// Waits for something that is to become true.
 #[cfg(any(feature = "batch", feature = "server"))]
 pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {

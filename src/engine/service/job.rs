@@ -10,7 +10,7 @@ use super::{Answer, Found, Timings, Usage, Want};
 use crate::decode::{DocumentDecoder, Reading, TokenDecoder};
 use crate::engine::{EngineError, Extraction, Options, entity_head, fault};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows};
+use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows, unwrapped};
 
 /// Bytes of a text that are tokenised before others have their turn: some milliseconds.
 const STRETCH: usize = 32 * 1024;
@@ -29,6 +29,8 @@ pub(super) struct Preparation {
     /// Its place in the request.
     pub place: usize,
     document: Document,
+    /// Its text, if the lines of that were wrapped.
+    unwrapped: Option<String>,
     want: Want,
     pub client: Client,
     submitted: Instant,
@@ -64,7 +66,7 @@ impl Reply {
 impl Preparation {
     pub fn new(place: usize, document: Document, want: Want, client: Client) -> Self {
         let (tokenisation, timings, submitted) = (Tokenisation::default(), Timings::default(), Instant::now());
-        Self { place, document, want, client, submitted, tokenisation, timings }
+        Self { place, document, unwrapped: None, want, client, submitted, tokenisation, timings }
     }
 
     /// What is left to tokenise, in tokens, roughly.
@@ -79,16 +81,22 @@ impl Preparation {
             self.timings.queue = started - self.submitted;
         }
         fault::at("prepare", &self.document.text);
-        let outcome = model.tokenizer().advance(&mut self.tokenisation, &self.document.text, STRETCH);
+        // Other models read a text as it is.
+        if self.tokenisation.position() == 0 && model.finds_statements() {
+            self.unwrapped = unwrapped(&self.document.text);
+        }
+        let text = self.unwrapped.as_deref().unwrap_or(&self.document.text);
+        let outcome = model.tokenizer().advance(&mut self.tokenisation, text, STRETCH);
         match outcome {
             Ok(false) => {
                 self.timings.tokenise += started.elapsed();
                 Prepared::Unfinished(self)
             }
             Ok(true) => {
-                let Self { place, document, want, client, tokenisation, mut timings, .. } = *self;
-                let tokens = tokenisation.finish(&document.text);
-                let windows = plan_windows(&tokens, &document.text, size);
+                let Self { place, document, unwrapped, want, client, tokenisation, mut timings, .. } = *self;
+                let text = unwrapped.as_deref().unwrap_or(&document.text);
+                let tokens = tokenisation.finish(text);
+                let windows = plan_windows(&tokens, text, size);
                 timings.tokenise += started.elapsed();
                 let usage = Usage { windows: windows.len(), tokens: windows.iter().map(|w| w.tokens.len()).sum() };
                 let decoder = match Decoder::new(model, want) {
@@ -99,7 +107,7 @@ impl Preparation {
                     }
                 };
                 let progress = Mutex::new(Progress { decoder, arrived: BTreeMap::new(), next: 0, timings });
-                let job = Job { place, document, want, client, tokens, windows, usage, progress };
+                let job = Job { place, document, unwrapped, want, client, tokens, windows, usage, progress };
                 match job.answer_if_complete(model) {
                     Some(reply) => Prepared::Answered(Box::new(reply)),
                     None => Prepared::Ready(Arc::new(job)),
@@ -120,6 +128,7 @@ impl Preparation {
 pub(super) struct Job {
     place: usize,
     document: Document,
+    unwrapped: Option<String>,
     pub want: Want,
     client: Client,
     tokens: Tokens,
@@ -241,7 +250,8 @@ impl Job {
         let found = match decoder {
             Decoder::Extraction(decoder, options) => {
                 let annotations = decoder.finish(self.reading(model));
-                let extraction = Extraction::new(&self.document.id, self.reading(model), annotations, &options);
+                let document = self.document.borrowed();
+                let extraction = Extraction::new(document, self.reading(model), annotations, &options);
                 Found::Extraction(Box::new(extraction))
             }
             Decoder::Tags(decoder) => Found::Tags(decoder.finish()),
@@ -251,7 +261,8 @@ impl Job {
     }
 
     fn reading<'a>(&'a self, model: &'a Model) -> Reading<'a> {
-        Reading { model, text: &self.document.text, tokens: &self.tokens }
+        let text = self.unwrapped.as_deref().unwrap_or(&self.document.text);
+        Reading { model, text, tokens: &self.tokens }
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {

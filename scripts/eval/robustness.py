@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""What is lost where people type differently: PolNeAR dev and the entity sets, perturbed, beside what they are.
+
+    robustness.py --data DATA --onrecord target/release/onrecord [--model models/onrecord-small]
+
+Statements: other quotation marks, closing marks left out, capitals throughout or nowhere (scripts/train/perturb.py), and
+lines of 72 characters. Entities: capitals. Then the sets of other kinds of text. F1 in percent; standard library only.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
+from perturb import PERTURBATIONS, lower, upper  # noqa: E402
+
+MEASURES = ("source exact", "cue exact", "content exact", "statement lenient", "statement half", "statement strict")
+WIDTH = 72
+CORE = ["--only", "PER,ORG,LOC"]
+# What the labels of other sets are called here; what is in none counts as no entity.
+POLITICS = {"politician": "PER", "person": "PER", "politicalparty": "ORG", "organisation": "ORG", "location": "LOC",
+            "country": "LOC"}
+TWEETS = {"person": "PER", "location": "LOC", "group": "ORG", "corporation": "ORG"}
+UNIVERSAL = {"PER": "PER", "ORG": "ORG", "LOC": "LOC"}
+OTHERS = (("wikigold.jsonl", None), ("uner_ewt.dev.jsonl", UNIVERSAL), ("wnut17.dev.jsonl", TWEETS),
+          ("crossner_politics.dev.jsonl", POLITICS))
+
+
+def wrapped(text, rng):
+    """Line ends in place of spaces where the next word would go beyond the width; blank lines part paragraphs."""
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            if line and len(line) + 1 + len(word) > WIDTH:
+                lines.append(line)
+                line = word
+            else:
+                line = f"{line} {word}" if line else word
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def rows(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def evaluated(options, what, documents, *flags):
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as gold:
+        gold.writelines(json.dumps(document) + "\n" for document in documents)
+        gold.flush()
+        command = [options.onrecord, "eval", what, gold.name, "--json", "--precision", "f32", "--model", options.model, *flags]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def with_texts(documents, change):
+    rng = random.Random(1)
+    out = []
+    for document in documents:
+        text = change(document["text"], rng)
+        # Offsets stay true only where every character stands where it stood.
+        assert len(text) == len(document["text"]), document["id"]
+        out.append({**document, "text": text})
+    return out
+
+
+def renamed(documents, names):
+    def tag(tag):
+        kind = (names or {}).get(tag[2:]) if names is not None else tag[2:]
+        return f"{tag[:2]}{kind}" if tag != "O" and kind else "O"
+    return [{**document, "ner": [tag(t) for t in document["ner"]]} for document in documents]
+
+
+def print_head(what):
+    print(f"\n| {what} | " + " | ".join(MEASURES) + " |\n" + "|---" * (1 + len(MEASURES)) + "|")
+
+
+def print_row(name, result):
+    print(f"| {name} | " + " | ".join(f"{result[measure]['f1']:.2f}" for measure in MEASURES) + " |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--onrecord", required=True)
+    parser.add_argument("--model", default="models/onrecord-small")
+    options = parser.parse_args()
+
+    print_head("statements")
+    documents = rows(options.data / "polnear.dev.jsonl")
+    changes = {"as they are": lambda text, rng: text, **PERTURBATIONS, f"lines of {WIDTH} characters": wrapped}
+    for name, change in changes.items():
+        print_row(name, evaluated(options, "statements", with_texts(documents, change)))
+
+    print("\n| entities | CoNLL-2003 | Worldwide |\n|---|---|---|")
+    for name, change in {"as they are": lambda text, rng: text, "capitals throughout": upper, "no capitals": lower}.items():
+        scores = []
+        for file, flags in (("conll2003.dev.jsonl", ["--entity-scheme", "conll4"]), ("en_worldwide.dev.jsonl", ["--worldwide"])):
+            changed = [{**d, "tokens": [change(token, None) for token in d["tokens"]]} for d in rows(options.data / file)]
+            scores.append(evaluated(options, "entities", changed, *flags)["entity"]["f1"])
+        print(f"| {name} | " + " | ".join(f"{score:.2f}" for score in scores) + " |", flush=True)
+
+    print_head("GUM, dev")
+    documents = rows(options.data / "gum_attribution.dev.jsonl")
+    for genres in (["news"], ["interview"], ["speech"], sorted({document["genre"] for document in documents})):
+        chosen = [document for document in documents if document["genre"] in genres]
+        print_row(genres[0] if len(genres) == 1 else "all genres", evaluated(options, "statements", chosen))
+
+    print("\n| other kinds of text | entities F1 |\n|---|---|")
+    for file, names in OTHERS:
+        result = evaluated(options, "entities", renamed(rows(options.data / file), names), "--entity-scheme", "conll4",
+                           *(CORE if names is not None else []))
+        print(f"| {file} | {result['entity']['f1']:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
