@@ -36,6 +36,9 @@ def compared(options, only=None):
     found = extracted(options, [(document["id"], document["text"]) for document in gold])
     for document in gold:
         text, statements = document["text"], found[document["id"]]["statements"]
+        names = {speaker["id"]: speaker["name"] for speaker in found[document["id"]]["speakers"]}
+        for statement in statements:
+            statement["co_speaker_names"] = [names[other] for other in statement["co_speakers"]]
         tokens = [match.span() for match in TOKEN.finditer(text)]
         expected = [prepare(text, tokens, a) for a in document["attributions"]]
         offered = [prepare(text, tokens, {r: [[x["start"], x["end"]] for x in s[r]] for r in ROLES}) for s in statements]

@@ -32,17 +32,15 @@ OTHERS = (("wikigold.jsonl", None), ("uner_ewt.dev.jsonl", UNIVERSAL), ("wnut17.
 
 def wrapped(text, rng):
     """Line ends in place of spaces where the next word would go beyond the width; blank lines part paragraphs."""
-    lines = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in paragraph.split(" "):
-            if line and len(line) + 1 + len(word) > WIDTH:
-                lines.append(line)
-                line = word
-            else:
-                line = f"{line} {word}" if line else word
-        lines.append(line)
-    return "\n".join(lines)
+    out, start = list(text), 0
+    for at, character in enumerate(text):
+        if character == "\n":
+            start = at + 1
+        elif character == " " and at > start:
+            word = len(text[at + 1:at + 1 + WIDTH].split(" ")[0].split("\n")[0])
+            if word and at - start + 1 + word > WIDTH:
+                out[at], start = "\n", at + 1
+    return "".join(out)
 
 
 def rows(path):
@@ -89,13 +87,17 @@ def main():
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--onrecord", required=True)
     parser.add_argument("--model", default="models/onrecord-small")
+    parser.add_argument("--only", help="of the statements, only this change, and nothing else")
     options = parser.parse_args()
 
     print_head("statements")
     documents = rows(options.data / "polnear.dev.jsonl")
     changes = {"as they are": lambda text, rng: text, **PERTURBATIONS, f"lines of {WIDTH} characters": wrapped}
     for name, change in changes.items():
-        print_row(name, evaluated(options, "statements", with_texts(documents, change)))
+        if options.only in (None, name):
+            print_row(name, evaluated(options, "statements", with_texts(documents, change)))
+    if options.only:
+        return
 
     print("\n| entities | CoNLL-2003 | Worldwide |\n|---|---|---|")
     for name, change in {"as they are": lambda text, rng: text, "capitals throughout": upper, "no capitals": lower}.items():

@@ -15,9 +15,9 @@ const OWN: [&str; 2] = ["small", "base"];
 /// Which model, and where it runs.
 #[derive(Debug, Args)]
 pub(super) struct ModelArguments {
-    /// Another model than the embedded one (which is called small): base, which is more accurate and slower; a directory
-    /// with config.json, tokenizer.json and model.safetensors; or owner/name on Hugging Face's hub, with @revision if need
-    /// be. Token classifiers of both find their entities, no statements (docs/models.md)
+    /// Another model than the embedded one (which is called small): a directory with config.json, tokenizer.json and
+    /// model.safetensors; owner/name on Hugging Face's hub, with @revision if need be; or base, for a directory
+    /// onrecord-base. Token classifiers of both find their entities, no statements (docs/models.md)
     #[arg(long, value_name = "MODEL", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
 
@@ -101,8 +101,8 @@ impl ModelArguments {
         }
         let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         Err(Failure::Usage(format!(
-            "--model {name}: not found. It is the directory models/{directory} of onrecord's repository; looked for it at {}. \
-             Copy it to one of these, or name the directory that it is in: --models, or ONRECORD_MODELS",
+            "--model {name}: not found. A model of that name is a directory {directory}; looked for it at {}. Put it at one of \
+             these, or name the directory that it is in: --models, or ONRECORD_MODELS",
             places.join(", ")
         )))
     }

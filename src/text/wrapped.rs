@@ -9,8 +9,8 @@ const WIDTHS: RangeInclusive<usize> = 40..=120;
 /// Fewer line ends within paragraphs tell nothing.
 const LEAST: usize = 4;
 
-/// Of the line ends within paragraphs, so many of ten are where the next word had no room.
-const FULL_OF_TEN: usize = 9;
+/// Of the line ends that no blank line is at, so many of ten are where the next word had no room; the others end paragraphs.
+const FULL_OF_TEN: usize = 7;
 
 /// Of these, so many of ten go on in lower case: rows of a table do not.
 const LOWER_OF_TEN: usize = 3;
@@ -47,7 +47,10 @@ impl Break<'_> {
 /// for others.
 pub fn unwrapped(text: &str) -> Option<String> {
     let breaks = breaks(text);
-    let width = breaks.iter().map(|one| one.length).max().filter(|width| WIDTHS.contains(width))?;
+    let mut lengths: Vec<usize> = breaks.iter().map(|one| one.length).collect();
+    lengths.sort_unstable();
+    // One of twenty may be longer: an address has no place to be broken at.
+    let width = lengths.get(lengths.len() * 19 / 20).copied().filter(|width| WIDTHS.contains(width))?;
     let full: Vec<&Break<'_>> = breaks.iter().filter(|one| one.is_full(width)).collect();
     let others = breaks.iter().filter(|one| !one.is_set_in()).count();
     let lower = full.iter().filter(|one| one.next.starts_with(char::is_lowercase)).count();
