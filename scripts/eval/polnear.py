@@ -27,6 +27,16 @@ def extracted(options, documents, *flags):
     return {result["id"]: result for result in map(json.loads, done.stdout.splitlines())}
 
 
+def annotated_speakers(options):
+    """For each article whose speakers are annotated: a row a statement."""
+    sys.path.insert(0, str(options.tools))
+    articles = {}
+    with open(options.data / "polnear_speakers.dev.jsonl", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            articles.setdefault(row["doc"], []).append(row)
+    return articles
+
+
 def compared(options, only=None):
     """For each document, or those of these ids: the document, its annotated statements as score_attributions.py prepares
     them, the statements found, the same prepared, and for each of these that has one the place of its annotated one."""

@@ -8,11 +8,9 @@ whose speaker is right, by the form of the source. Articles, not statements, are
 together. Standard library only.
 """
 
-import json
 import random
-import sys
 
-from polnear import compared, parser
+from polnear import annotated_speakers, compared, parser
 
 FORMS = ("name", "pronoun", "nominal", "all", "unnamed")
 DRAWS = 10_000
@@ -20,12 +18,8 @@ DRAWS = 10_000
 
 def counts(options):
     """For each article: form -> (right, matched, annotated)."""
-    sys.path.insert(0, str(options.tools))
+    annotated = annotated_speakers(options)
     from score_attributions import plain
-    annotated = {}
-    with open(options.data / "polnear_speakers.dev.jsonl", encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            annotated.setdefault(row["doc"], []).append(row)
     for document, _, statements, _, partners in compared(options, annotated):
         statement_of, found = {place: at for at, place in partners.items()}, {form: [0, 0, 0] for form in FORMS}
         for row in annotated[document["id"]]:

@@ -9,22 +9,17 @@ fitted on all of them goes into the model's config.json. Standard library only.
 """
 
 import json
-import sys
 
 from calibration import bins, calibrated, error, fitted, in_config
-from polnear import compared, parser
+from polnear import annotated_speakers, compared, parser
 
 BINS = 8
 
 
 def results(options):
     """(document, named or referred, raw score, whether the speaker is right) of each matched statement with a speaker."""
-    sys.path.insert(0, str(options.tools))
+    annotated = annotated_speakers(options)
     from score_attributions import plain
-    annotated = {}
-    with open(options.data / "polnear_speakers.dev.jsonl", encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            annotated.setdefault(row["doc"], []).append(row)
     for document, _, statements, _, partners in compared(options, annotated):
         statement_of = {place: at for at, place in partners.items()}
         for row in annotated[document["id"]]:
