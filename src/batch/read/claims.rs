@@ -125,7 +125,7 @@ fn damaged() -> ArrowError {
 }
 
 /// So many bytes from a place on, or fewer at the end of the file.
-fn read_at(file: &mut (impl Read + Seek), place: u64, bytes: u64) -> Result<Vec<u8>, ArrowError> {
+pub(super) fn read_at(file: &mut (impl Read + Seek), place: u64, bytes: u64) -> Result<Vec<u8>, ArrowError> {
     file.seek(SeekFrom::Start(place))?;
     let mut read = Vec::new();
     file.take(bytes).read_to_end(&mut read)?;

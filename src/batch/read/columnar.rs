@@ -161,7 +161,7 @@ fn parquet(mut file: File, bytes: u64) -> Result<Opened, ArrowError> {
         let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
         let columns = builder.metadata().row_groups().iter().flat_map(|group| group.columns().iter().enumerate());
         for (_, column) in columns.filter(|&(number, _)| mask.leaf_included(number)) {
-            page_headers::check_pages(&mut pages, column)?;
+            page_headers::check_pages(&mut pages, column.byte_range())?;
         }
         Ok(Box::new(builder.with_projection(mask).with_batch_size(ROWS).build()?))
     };

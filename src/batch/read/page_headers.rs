@@ -5,23 +5,24 @@
 //! Thrift's compact protocol, as far as skipping needs it:
 //! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use arrow_schema::ArrowError;
-use parquet::file::metadata::ColumnChunkMetaData;
+
+use super::claims::read_at;
 
 /// Length of a footer's length and of the mark behind it.
 const TRAILER: u64 = 8;
 
-/// The file is read in steps of as many bytes; a header that is longer is read whole.
-const STEP: usize = 1 << 16;
+/// Headers are looked for in so many bytes; one that is longer is read whole. Few: all pages of a file are looked at before the
+/// first is read.
+const STEP: usize = 1 << 10;
 
 /// No structure is nested deeper.
 const DEPTH: u8 = 64;
 
 /// Refuses a file whose footer claims more elements than it has bytes. What else is wrong with it, its reader says.
-pub(super) fn check_footer(file: &mut File) -> Result<(), ArrowError> {
+pub(super) fn check_footer(file: &mut (impl Read + Seek)) -> Result<(), ArrowError> {
     let length = file.seek(SeekFrom::End(0))?;
     let Some(behind) = length.checked_sub(TRAILER) else { return Ok(()) };
     let trailer = read_at(file, behind, TRAILER)?;
@@ -34,13 +35,12 @@ pub(super) fn check_footer(file: &mut File) -> Result<(), ArrowError> {
     }
 }
 
-/// Refuses a column whose pages have headers with lists in them: no page's header has any.
-pub(super) fn check_pages(file: &mut File, column: &ColumnChunkMetaData) -> Result<(), ArrowError> {
-    let range = std::panic::catch_unwind(|| column.byte_range());
-    let Ok((mut at, mut left)) = range else { return Ok(()) };
+/// Refuses a column whose pages have headers with lists in them: no page's header has any. `start` and `length` are the
+/// column's place in the file.
+pub(super) fn check_pages(file: &mut (impl Read + Seek), (start, length): (u64, u64)) -> Result<(), ArrowError> {
+    let (mut at, mut left) = (start, length);
     let (mut known, mut known_from) = (Vec::new(), at);
     while left > 0 {
-        let mut wanted = STEP;
         let (length, size) = loop {
             let from = usize::try_from(at - known_from).unwrap_or(usize::MAX);
             let mut header = Structure { bytes: known.get(from..).unwrap_or_default(), at: 0, elements: 0 };
@@ -48,12 +48,11 @@ pub(super) fn check_pages(file: &mut File, column: &ColumnChunkMetaData) -> Resu
                 Ok(size) => break (header.at as u64, size),
                 Err(Fault::End) => {
                     let before = header.bytes.len();
-                    (known, known_from) = (read_at(file, at, wanted as u64)?, at);
+                    (known, known_from) = (read_at(file, at, STEP.max(2 * before) as u64)?, at);
                     if known.len() <= before {
                         // The file ends in a header: its reader says so.
                         return Ok(());
                     }
-                    wanted = wanted.saturating_mul(2);
                 }
                 Err(Fault::TooMany) => return Err(too_many("the header of a page")),
                 Err(Fault::Broken) => return Err(ArrowError::ParquetError(format!("no page's header at byte {at}"))),
@@ -70,14 +69,6 @@ pub(super) fn check_pages(file: &mut File, column: &ColumnChunkMetaData) -> Resu
 
 fn too_many(what: &str) -> ArrowError {
     ArrowError::ParquetError(format!("{what} claims more elements than it can have"))
-}
-
-/// As many bytes as there are, `length` at most.
-fn read_at(file: &mut File, start: u64, length: u64) -> Result<Vec<u8>, ArrowError> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(start))?;
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Why a structure cannot be skipped.
@@ -106,8 +97,7 @@ impl Structure<'_> {
         while let Some((kind, id)) = self.field(last)? {
             last = id;
             if id == 3 && matches!(kind, 4..=6) {
-                let zigzag = self.number()?;
-                size = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+                size = self.signed_number()?;
             } else {
                 self.skip(kind, DEPTH - 1)?;
             }
@@ -131,13 +121,7 @@ impl Structure<'_> {
         if kind == 0 {
             return Ok(None);
         }
-        let id = match step {
-            0 => {
-                let zigzag = self.number()?;
-                (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed()
-            }
-            _ => last.saturating_add(i64::from(step)),
-        };
+        let id = if step == 0 { self.signed_number()? } else { last.saturating_add(i64::from(step)) };
         Ok(Some((kind, id)))
     }
 
@@ -191,6 +175,12 @@ impl Structure<'_> {
         Ok(())
     }
 
+    /// A number whose lowest bit is its sign.
+    fn signed_number(&mut self) -> Result<i64, Fault> {
+        let number = self.number()?;
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+
     /// A number in groups of seven bits, the lowest first.
     fn number(&mut self) -> Result<u64, Fault> {
         let mut number = 0;
@@ -237,6 +227,29 @@ mod tests {
         assert_eq!(header(&map).0, Err(Fault::TooMany));
         let nested = [0x1c; 100];
         assert_eq!(header(&nested).0, Err(Fault::Broken));
+    }
+
+    /// A header with an unknown field of so many bytes and, perhaps, a list without end behind it; its page is empty.
+    fn long_header(bytes: u16, list: bool) -> Vec<u8> {
+        let mut header = vec![0x35, 0, 0x78, (bytes & 127) as u8 | 128, (bytes >> 7) as u8];
+        header.resize(header.len() + usize::from(bytes), b'a');
+        header.extend(if list { &[0x19, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07, 0][..] } else { &[0] });
+        header
+    }
+
+    #[test]
+    fn headers_longer_than_a_step_are_read_whole() {
+        let check = |headers: &[Vec<u8>]| {
+            let column = headers.concat();
+            check_pages(&mut std::io::Cursor::new(&column), (0, column.len() as u64))
+        };
+        assert!(check(&[long_header(3000, false), long_header(2, false), long_header(9000, false)]).is_ok());
+        // What was read for one header must not be taken for the end of the file in the next.
+        for lengths in [[2, 2], [2, 5000], [5000, 2], [2100, 9000], [5000, 9000]] {
+            let headers = [long_header(lengths[0], false), long_header(lengths[1], true)];
+            let message = check(&headers).unwrap_err().to_string();
+            assert!(message.contains("more elements"), "{lengths:?}: {message}");
+        }
     }
 
     proptest! {
