@@ -5,23 +5,22 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
-use super::{Engine, EngineError, Extraction, entity_head, fault};
+use super::{Engine, EngineError, Extraction, Flow, entity_head, fault};
 use crate::decode::{Annotations, DocumentDecoder, Reading};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{BorrowedDocument, Tokens, Window, plan_windows, unwrapped};
+use crate::text::{BorrowedDocument, Tokens, Window, plan_windows};
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
     document: BorrowedDocument<'a>,
-    /// Its text, if the lines of that were wrapped.
-    unwrapped: Option<String>,
+    flow: Flow,
     tokens: Tokens,
     windows: Vec<Window>,
 }
 
 impl<'a> Prepared<'a> {
     fn reading(&'a self, model: &'a Model) -> Reading<'a> {
-        Reading { model, text: self.unwrapped.as_deref().unwrap_or(self.document.text), tokens: &self.tokens }
+        Reading { model, text: self.flow.of(self.document.text), tokens: &self.tokens }
     }
 }
 
@@ -32,12 +31,11 @@ pub(super) fn run(engine: &Engine, documents: &[BorrowedDocument<'_>]) -> Vec<Re
         .par_iter()
         .map(|&document| {
             fault::at("prepare", document.text);
-            // Other models read a text as it is.
-            let unwrapped = model.finds_statements().then(|| unwrapped(document.text)).flatten();
-            let text = unwrapped.as_deref().unwrap_or(document.text);
+            let flow = Flow::new(model, document.text);
+            let text = flow.of(document.text);
             let tokens = model.tokenizer().tokenise(text)?;
             let windows = plan_windows(&tokens, text, engine.window);
-            Ok(Prepared { document, unwrapped, tokens, windows })
+            Ok(Prepared { document, flow, tokens, windows })
         })
         .collect();
     let annotations = annotate(engine, &prepared);

@@ -18,7 +18,22 @@ pub use extraction::{
 pub(crate) use extraction::{GAP, joined};
 
 use crate::model::{Model, ModelError};
-use crate::text::{BorrowedDocument, Document, OffsetUnit, TokenizerError, WindowSize};
+use crate::text::{BorrowedDocument, Document, OffsetUnit, TokenizerError, WindowSize, unwrapped};
+
+/// What is read of a document: our own models read wrapped lines as they flow, others every text as it is.
+#[derive(Debug, Default)]
+struct Flow(Option<String>);
+
+impl Flow {
+    fn new(model: &Model, text: &str) -> Self {
+        Self(model.finds_statements().then(|| unwrapped(text)).flatten())
+    }
+
+    /// The text to read in place of the document's, byte for byte as long.
+    fn of<'text>(&'text self, text: &'text str) -> &'text str {
+        self.0.as_deref().unwrap_or(text)
+    }
+}
 
 /// Which entity head answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use super::queue::Client;
 use super::{Answer, Found, Timings, Usage, Want};
 use crate::decode::{DocumentDecoder, Reading, TokenDecoder};
-use crate::engine::{EngineError, Extraction, Options, entity_head, fault};
+use crate::engine::{EngineError, Extraction, Flow, Options, entity_head, fault};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows, unwrapped};
+use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows};
 
 /// Bytes of a text that are tokenised before others have their turn: some milliseconds.
 const STRETCH: usize = 32 * 1024;
@@ -29,8 +29,7 @@ pub(super) struct Preparation {
     /// Its place in the request.
     pub place: usize,
     document: Document,
-    /// Its text, if the lines of that were wrapped.
-    unwrapped: Option<String>,
+    flow: Flow,
     want: Want,
     pub client: Client,
     submitted: Instant,
@@ -66,7 +65,7 @@ impl Reply {
 impl Preparation {
     pub fn new(place: usize, document: Document, want: Want, client: Client) -> Self {
         let (tokenisation, timings, submitted) = (Tokenisation::default(), Timings::default(), Instant::now());
-        Self { place, document, unwrapped: None, want, client, submitted, tokenisation, timings }
+        Self { place, document, flow: Flow::default(), want, client, submitted, tokenisation, timings }
     }
 
     /// What is left to tokenise, in tokens, roughly.
@@ -81,11 +80,10 @@ impl Preparation {
             self.timings.queue = started - self.submitted;
         }
         fault::at("prepare", &self.document.text);
-        // Other models read a text as it is.
-        if self.tokenisation.position() == 0 && model.finds_statements() {
-            self.unwrapped = unwrapped(&self.document.text);
+        if self.tokenisation.position() == 0 {
+            self.flow = Flow::new(model, &self.document.text);
         }
-        let text = self.unwrapped.as_deref().unwrap_or(&self.document.text);
+        let text = self.flow.of(&self.document.text);
         let outcome = model.tokenizer().advance(&mut self.tokenisation, text, STRETCH);
         match outcome {
             Ok(false) => {
@@ -93,8 +91,8 @@ impl Preparation {
                 Prepared::Unfinished(self)
             }
             Ok(true) => {
-                let Self { place, document, unwrapped, want, client, tokenisation, mut timings, .. } = *self;
-                let text = unwrapped.as_deref().unwrap_or(&document.text);
+                let Self { place, document, flow, want, client, tokenisation, mut timings, .. } = *self;
+                let text = flow.of(&document.text);
                 let tokens = tokenisation.finish(text);
                 let windows = plan_windows(&tokens, text, size);
                 timings.tokenise += started.elapsed();
@@ -107,7 +105,7 @@ impl Preparation {
                     }
                 };
                 let progress = Mutex::new(Progress { decoder, arrived: BTreeMap::new(), next: 0, timings });
-                let job = Job { place, document, unwrapped, want, client, tokens, windows, usage, progress };
+                let job = Job { place, document, flow, want, client, tokens, windows, usage, progress };
                 match job.answer_if_complete(model) {
                     Some(reply) => Prepared::Answered(Box::new(reply)),
                     None => Prepared::Ready(Arc::new(job)),
@@ -128,7 +126,7 @@ impl Preparation {
 pub(super) struct Job {
     place: usize,
     document: Document,
-    unwrapped: Option<String>,
+    flow: Flow,
     pub want: Want,
     client: Client,
     tokens: Tokens,
@@ -261,8 +259,7 @@ impl Job {
     }
 
     fn reading<'a>(&'a self, model: &'a Model) -> Reading<'a> {
-        let text = self.unwrapped.as_deref().unwrap_or(&self.document.text);
-        Reading { model, text, tokens: &self.tokens }
+        Reading { model, text: self.flow.of(&self.document.text), tokens: &self.tokens }
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
