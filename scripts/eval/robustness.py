@@ -17,11 +17,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from perturb import PERTURBATIONS, lower, upper  # noqa: E402
+from readers import rows  # noqa: E402
 
 MEASURES = ("source exact", "cue exact", "content exact", "statement lenient", "statement half", "statement strict")
 WIDTH = 72
 CORE = ["--only", "PER,ORG,LOC"]
-# What the labels of other sets are called here; what is in none counts as no entity.
+# What the labels of other sets are called here; other labels count as no entity.
 POLITICS = {"politician": "PER", "person": "PER", "politicalparty": "ORG", "organisation": "ORG", "location": "LOC",
             "country": "LOC"}
 TWEETS = {"person": "PER", "location": "LOC", "group": "ORG", "corporation": "ORG"}
@@ -41,11 +42,6 @@ def wrapped(text, rng):
             if word and at - start + 1 + word > WIDTH:
                 out[at], start = "\n", at + 1
     return "".join(out)
-
-
-def rows(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def evaluated(options, what, documents, *flags):
@@ -68,9 +64,9 @@ def with_texts(documents, change):
 
 
 def renamed(documents, names):
+    """The same with other labels, and "O" where there is none."""
     def tag(tag):
-        kind = (names or {}).get(tag[2:]) if names is not None else tag[2:]
-        return f"{tag[:2]}{kind}" if tag != "O" and kind else "O"
+        return f"{tag[:2]}{names[tag[2:]]}" if tag[2:] in names else "O"
     return [{**document, "ner": [tag(t) for t in document["ner"]]} for document in documents]
 
 
@@ -115,8 +111,9 @@ def main():
 
     print("\n| other kinds of text | entities F1 |\n|---|---|")
     for file, names in OTHERS:
-        result = evaluated(options, "entities", renamed(rows(options.data / file), names), "--entity-scheme", "conll4",
-                           *(CORE if names is not None else []))
+        documents = rows(options.data / file)
+        result = evaluated(options, "entities", renamed(documents, names) if names else documents,
+                           "--entity-scheme", "conll4", *(CORE if names else []))
         print(f"| {file} | {result['entity']['f1']:.2f} |", flush=True)
 
 

@@ -21,13 +21,14 @@ FILE_SIZE = 64 << 20  # bytes
 
 
 def most_of_neighbours(groups):
-    """What two neighbours of one sign come to at most. groups [n, even] -> [n]"""
-    pairs = groups.reshape(len(groups), -1, 2)
+    """What two neighbours of one sign come to at most. groups [n, GROUP] -> [n]"""
+    pairs = groups.reshape(-1, GROUP // 2, 2)
     return np.maximum(np.maximum(pairs, 0).sum(-1), np.maximum(-pairs, 0).sum(-1)).max(-1)
 
 
 def quantise(matrix):
-    """[rows, columns] -> steps [rows, columns] and their values [rows, groups]."""
+    """[rows, columns] -> steps [rows, columns], their values [rows, groups], and the share of groups that the kernels see
+    otherwise."""
     rows, columns = matrix.shape
     padded = np.pad(matrix.astype(np.float32), ((0, 0), (0, -columns % GROUP)))
     groups = padded.reshape(-1, GROUP)
@@ -35,16 +36,15 @@ def quantise(matrix):
     scales[scales < np.finfo(np.float32).tiny] = 1
     steps = np.rint(groups / scales[:, None])
     # Rounding two neighbours may leave them one short of the limit, or one above: another scale near by does not.
+    wrong = np.flatnonzero((most_of_neighbours(steps) != LIMIT) & groups.any(-1))
     for factor in [1 + sign * k / 1000 for k in range(1, 40) for sign in (1, -1)]:
-        wrong = np.flatnonzero((most_of_neighbours(steps) != LIMIT) & groups.any(-1))
-        if not len(wrong):
-            break
         tried = np.rint(groups[wrong] / (scales[wrong] * np.float32(factor))[:, None])
         good = most_of_neighbours(tried) == LIMIT
         steps[wrong[good]] = tried[good]
         scales[wrong[good]] *= np.float32(factor)
+        wrong = wrong[~good]
     steps = steps.astype(np.int8).reshape(rows, -1)[:, :columns]
-    return np.ascontiguousarray(steps), scales.reshape(rows, -1)
+    return np.ascontiguousarray(steps), scales.reshape(rows, -1), len(wrong) / len(groups)
 
 
 def is_large(name, tensor):
@@ -74,9 +74,8 @@ def main():
     tensors, left = {}, []
     for name, tensor in sorted(load_file(options.model / "model.safetensors").items()):
         if is_large(name, tensor):
-            tensors[name], tensors[f"{name}.scales"] = quantise(tensor)
-            groups = np.pad(tensors[name].astype(np.int32), ((0, 0), (0, -tensor.shape[1] % GROUP))).reshape(-1, GROUP)
-            left.append(np.mean(most_of_neighbours(groups) != LIMIT))
+            tensors[name], tensors[f"{name}.scales"], share = quantise(tensor)
+            left.append(share)
         else:
             tensors[name] = tensor
     print(f"{len(left)} matrices; {np.mean(left):.2e} of the groups have another scale in the kernels")

@@ -116,10 +116,13 @@ def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, siz
 
 
 def load_model(network, path):
-    """Takes over a model's weights; of its coreference scorers the first."""
+    """Takes over a model's weights; of its coreference scorers the first, if it has any."""
     weights = {k.replace("coreference.0.", "coreference."): v.float() for k, v in load_file(path).items()}
     known = network.state_dict()
-    network.load_state_dict({k: v for k, v in weights.items() if k in known})
+    missing, _ = network.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
+    missing = [k for k in missing if not k.startswith("coreference.")]
+    if missing:
+        raise SystemExit(f"{path}: the model lacks {missing}")
 
 
 def is_fresh(network, name):
