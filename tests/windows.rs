@@ -3,7 +3,7 @@
 
 use onrecord::engine::{Engine, Extraction, Options};
 use onrecord::model::Model;
-use onrecord::text::Document;
+use onrecord::text::{Document, unwrapped};
 use proptest::prelude::*;
 
 use crate::goldens::{ARTICLES, article};
@@ -120,4 +120,22 @@ fn wrapped_lines_are_read_as_they_flow() {
         let flowing = serde_json::to_string(cut).expect("it is JSON").replace("\\n", " ");
         assert_eq!(flowing, serde_json::to_string(whole).expect("it is JSON").replace("\\n", " "));
     }
+}
+
+/// Over the texts of the corpora beside the checkout, none of which has lines that somebody wrapped.
+#[test]
+#[ignore = "reads ../shared/data: scripts/test-long wrapped"]
+fn texts_that_nobody_wrapped_stay_as_they_are() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let mut count = 0;
+    for corpus in ["polnear.train", "polnear.dev", "gum_attribution.train", "litbank", "parcorfull_news", "gap.train"] {
+        let lines = std::fs::read_to_string(data.join(format!("{corpus}.jsonl"))).expect("the corpus is there");
+        for line in lines.lines() {
+            let document: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+            assert_eq!(unwrapped(document["text"].as_str().expect("it has a text")), None, "{}", document["id"]);
+            count += 1;
+        }
+    }
+    println!("{count} documents");
+    assert!(count > 3000);
 }
