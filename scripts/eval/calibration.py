@@ -1,42 +1,70 @@
-"""Scores made probabilities (Platt 1999): fitting, applying, and how far the outcome is from the truth."""
+"""Scores made probabilities (Kull, Silva Filho and Flach 2017, "beta calibration"): fitting, applying, and how far the
+outcome is from the truth."""
 
 import math
 
-
-def logit(score):
-    score = min(max(score, 1e-6), 1 - 1e-6)
-    return math.log(score / (1 - score))
+PULL = 0.1  # towards the identity
 
 
 def logistic(value):
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
 
 
-def fitted(rows):
-    """(slope, offset) for (score, whether it is right), by Newton's method on the log-likelihood, in steps of at most one,
-    with a little pull towards the identity."""
-    slope, offset = 1.0, 0.0
+def evidence(score):
+    """What speaks for a score's being right, what against it, and one."""
+    score = min(max(score, 1e-6), 1 - 1e-6)
+    return math.log(score), -math.log(1 - score), 1.0
+
+
+def solved(matrix, values):
+    """The solution of a few linear equations, by elimination; the matrix is symmetric and positive."""
+    rows = [[*row, value] for row, value in zip(matrix, values)]
+    for k in range(len(rows)):
+        for below in rows[k + 1:]:
+            share = below[k] / rows[k][k]
+            below[k:] = [b - share * a for a, b in zip(rows[k][k:], below[k:])]
+    found = [0.0] * len(rows)
+    for k in reversed(range(len(rows))):
+        found[k] = (rows[k][-1] - sum(rows[k][j] * found[j] for j in range(k + 1, len(rows)))) / rows[k][k]
+    return found
+
+
+def newton(rows, free):
+    """Slope, against and offset by Newton's method on the log-likelihood, in steps of at most one; those that are not free are nought."""
+    values = [1.0 if k in free else 0.0 for k in range(2)] + [0.0]
+    identity = list(values)
     for _ in range(100):
-        gradient, hessian = [0.1 * (slope - 1), 0.1 * offset], [0.1, 0.0, 0.1]
-        for score, is_right in rows:
-            x = logit(score)
-            p = logistic(slope * x + offset)
-            gradient[0] += (p - is_right) * x
-            gradient[1] += p - is_right
-            w = p * (1 - p)
-            hessian[0] += w * x * x
-            hessian[1] += w * x
-            hessian[2] += w
-        determinant = hessian[0] * hessian[2] - hessian[1] ** 2
-        steps = ((hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant,
-                 (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant)
+        gradient = [PULL * (values[k] - identity[k]) for k in free]
+        hessian = [[PULL * (j == k) for j in free] for k in free]
+        for x, is_right in rows:
+            p = logistic(sum(v * part for v, part in zip(values, x)))
+            for row, k in enumerate(free):
+                gradient[row] += (p - is_right) * x[k]
+                for column, j in enumerate(free):
+                    hessian[row][column] += p * (1 - p) * x[k] * x[j]
+        steps = solved(hessian, gradient)
         largest = max(1.0, *map(abs, steps))
-        slope, offset = slope - steps[0] / largest, offset - steps[1] / largest
-    return slope, offset
+        for k, step in zip(free, steps):
+            values[k] -= step / largest
+        if max(map(abs, steps)) < 1e-9:
+            break
+    return values
+
+
+def fitted(rows, together=False):
+    """(slope, against, offset) for (score, whether it is right). Neither slope falls below nought: a higher score is never
+    the less probable one. Where there are few rows, both slopes are one together (Platt 1999)."""
+    rows = [(evidence(score), is_right) for score, is_right in rows]
+    if together:
+        slope, _, offset = newton([((x[0] + x[1], 0.0, 1.0), is_right) for x, is_right in rows], (0, 2))
+        return slope, slope, offset
+    found = newton(rows, (0, 1, 2))
+    negative = [k for k in (0, 1) if found[k] < 0]
+    return newton(rows, tuple(k for k in (0, 1, 2) if k not in negative[:1])) if negative else found
 
 
 def calibrated(score, calibration):
-    return logistic(calibration[0] * logit(score) + calibration[1])
+    return logistic(sum(value * part for value, part in zip(calibration, evidence(score))))
 
 
 def bins(scored, number):
@@ -52,4 +80,4 @@ def error(scored, number):
 
 
 def in_config(calibration):
-    return {"slope": round(calibration[0], 4), "offset": round(calibration[1], 4)}
+    return {name: round(value, 4) for name, value in zip(("slope", "against", "offset"), calibration)}

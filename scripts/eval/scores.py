@@ -3,7 +3,7 @@
 
     scores.py --data DATA --tools TOOLS --onrecord target/release/onrecord --model models/onrecord-small [--write]
 
-Each dev set's documents are split in two halves, five times, at random; each half is scored with the calibration (Platt 1999)
+Each dev set's documents are split in two halves, five times, at random; each half is scored with the calibration (calibration.py)
 that was fitted on the other. What a score is the probability of: that an entity's borders and label are right, a segment's
 borders, or a statement's source, cue and content all together (strict). Also printed: precision and recall of statements
 (lenient, as score_attributions.py has it) above each --min-score. With --write the calibrations that are fitted on all

@@ -3,7 +3,7 @@
 
     speaker_scores.py --data DATA --tools TOOLS --onrecord target/release/onrecord --model models/onrecord-small [--write]
 
-The 24 dev articles with annotated speakers are split in two halves; each half is scored with the calibration (Platt 1999)
+The 24 dev articles with annotated speakers are split in two halves; each half is scored with the calibration (calibration.py)
 that was fitted on the other. The event: the speaker of a matched statement is right. With --write the calibration that is
 fitted on all of them goes into the model's config.json. Standard library only.
 """
@@ -32,7 +32,7 @@ def results(options):
 
 
 def fit_by_kind(rows):
-    return {kind: fitted([(score, right) for _, k, score, right in rows if k == kind]) for kind in ("named", "referred")}
+    return {kind: fitted([(score, right) for _, k, score, right in rows if k == kind], together=True) for kind in ("named", "referred")}
 
 
 def table(title, scored):

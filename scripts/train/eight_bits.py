@@ -47,6 +47,18 @@ def quantise(matrix):
     return np.ascontiguousarray(steps), scales.reshape(rows, -1), len(wrong) / len(groups)
 
 
+def weights_of(directory):
+    """All weights of a model directory, of whichever form, in single precision: name -> array."""
+    tensors = {}
+    for file in sorted(directory.glob("*.safetensors")):
+        tensors |= load_file(file)
+    scales = {name.removesuffix(".scales"): tensors.pop(name) for name in list(tensors) if name.endswith(".scales")}
+    for name, groups in scales.items():
+        steps = tensors[name].astype(np.float32)
+        tensors[name] = steps * np.repeat(groups, GROUP, axis=1)[:, :steps.shape[1]]
+    return {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
+
+
 def is_large(name, tensor):
     is_matrix = tensor.ndim == 2 and name.endswith(".weight")
     return is_matrix and ("word_embeddings" in name or ".layer." in name)

@@ -55,8 +55,9 @@ def load_tokenizer(path):
 
 def special_tokens(tokenizer):
     """Ids of what stands before and behind a window."""
-    found = [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")]
-    return found if None not in found else [tokenizer.token_to_id(name) for name in ("<s>", "</s>")]
+    # MPNet's vocabulary has BERT's as well, which it never saw.
+    found = [tokenizer.token_to_id(name) for name in ("<s>", "</s>")]
+    return found if None not in found else [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")]
 
 
 @dataclass

@@ -25,11 +25,13 @@ class MaskPool:
     def __init__(self, probability, size=1 << 24):
         self.probability = probability
         keep = (torch.rand(size) >= probability).float()
-        self.pool = keep / (1 - probability)
+        pool = keep / (1 - probability)
+        self.pools = {kind: pool.to(kind) for kind in (torch.float32, torch.bfloat16)}
 
     def __call__(self, x):
-        start = int(torch.randint(self.pool.numel() - x.numel(), ()))
-        return x * self.pool[start:start + x.numel()].view_as(x)
+        pool = self.pools[x.dtype]
+        start = int(torch.randint(pool.numel() - x.numel(), ()))
+        return x * pool[start:start + x.numel()].view_as(x)
 
 
 class TagHead(nn.Module):

@@ -2,17 +2,18 @@
 """Records what PyTorch makes of a few windows with the exported weights, for tests/parity.rs.
 
     parity.py --model models/onrecord-small --articles tests/fixtures/articles --to tests/fixtures/parity.json
+
+A model in eight bits is read as the values that its steps and scales stand for (eight_bits.py).
 """
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from coreference import TABLES, Coreference
+from eight_bits import weights_of
 from mention_classes import CLASSES
 from features import load_tokenizer, special_tokens, tokenise, windows
 from network import Network
@@ -30,13 +31,12 @@ def main():
 
     config = json.loads((options.model / "config.json").read_text())
     network = Network(config["encoder"])
-    weights = {k: v.float() for k, v in load_file(options.model / "model.safetensors").items()}
+    weights = {k: torch.from_numpy(v) for k, v in weights_of(options.model).items()}
     # The network's own coreference head is there for training only: the scorers are loaded below.
     network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("coreference.")}, strict=False)
     network.eval()
     scorers = [scorer(weights, number, config) for number in range(config.get("coreference", {}).get("scorers", 0))]
     tokenizer = load_tokenizer(options.model / "tokenizer.json")
-    digest = hashlib.sha256((options.model / "model.safetensors").read_bytes()).hexdigest()
 
     recorded = []
     for name, length in PASSAGES:
@@ -48,7 +48,7 @@ def main():
         text = text[:tokens.offsets[end - 1][1]]
         tokens = tokenise(tokenizer, text)
         recorded.append(record(network, scorers, tokenizer, text, tokens))
-    result = {"model": f"{config['name']}@{digest[:12]}", "windows": recorded}
+    result = {"model": f"{config['name']}@{config['weights_sha256'][:12]}", "windows": recorded}
     options.to.write_text(json.dumps(result, ensure_ascii=False) + "\n")
 
 

@@ -18,9 +18,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+import distillation
 import evaluate
 from coreference import loss as loss_of_cases
 from coreference_examples import CoreferenceCorpus
+from eight_bits import weights_of
 from examples import examples
 from features import load_tokenizer
 from network import Network
@@ -57,6 +59,9 @@ def arguments():
     parser.add_argument("--coreference", help="directory of coreference_data.py: the encoder learns from these too")
     parser.add_argument("--extra", action="append", default=[], metavar="FILE",
                         help="statements of your own besides, such as the page downloads (docs/annotations.md)")
+    parser.add_argument("--teacher", help="model directory whose scores are learned beside the annotation")
+    parser.add_argument("--taught", action="append", default=[], metavar="HEAD",
+                        help="only this tag head learns from the teacher, on windows that are not annotated for it")
     parser.add_argument("--start-from", help="model directory to start from instead of the encoder alone")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
     parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
@@ -117,7 +122,7 @@ def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, siz
 
 def load_model(network, path):
     """Takes over a model's weights; of its coreference scorers the first, if it has any."""
-    weights = {k.replace("coreference.0.", "coreference."): v.float() for k, v in load_file(path).items()}
+    weights = {k.replace("coreference.0.", "coreference."): torch.from_numpy(v) for k, v in weights_of(path).items()}
     known = network.state_dict()
     missing, _ = network.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
     missing = [k for k in missing if not k.startswith("coreference.")]
@@ -146,10 +151,17 @@ def parameter_groups(network, options):
     return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
 
-def batch_loss(network, batch):
+def batch_loss(network, batch, teacher=None, taught=()):
     ids, shapes, gaps, lengths = evaluate.collate(batch)
     states = network.encode(ids, shapes, gaps, lengths)
     total, parts = states.new_zeros(()), {}
+    if teacher:
+        teacher, pieces = teacher
+        with torch.no_grad():
+            looked = teacher.encode(pieces[ids], shapes, gaps, lengths)
+        loss = distillation.tag_loss(network, teacher, states, looked, lengths, batch, taught)
+        total = total + distillation.WEIGHT * loss
+        parts["teacher"] = loss.item()
     for head, module in network.heads.items():
         chosen = [k for k, e in enumerate(batch) if e.head == head]
         if not chosen:
@@ -170,6 +182,10 @@ def batch_loss(network, batch):
             linked = [network.link_loss(states[k], batch[k].spans, batch[k].links) for k in chosen if batch[k].links]
             if linked:
                 loss = torch.stack(linked).mean()
+                if teacher and not taught:
+                    asked = [k for k in chosen if batch[k].links]
+                    loss = loss + distillation.WEIGHT / len(asked) * sum(
+                        distillation.link_loss(network, teacher, states[k], looked[k], batch[k].spans) for k in asked)
                 total = total + LINK_WEIGHT * share * loss
                 parts["links"] = loss.item()
     chosen = [k for k, e in enumerate(batch) if e.head == "coreference"]
@@ -218,7 +234,7 @@ def main():
 
     network = Network(config, options.dropout)
     if options.start_from:
-        load_model(network, Path(options.start_from) / "model.safetensors")
+        load_model(network, Path(options.start_from))
     else:
         prefix = network.architecture + "."
         pretrained = {prefix + k.removeprefix(prefix): v for k, v in load_file(encoder / "model.safetensors").items()}
@@ -227,6 +243,7 @@ def main():
         if unexpected:
             raise SystemExit(f"{encoder}: the encoder lacks {unexpected}")
     network.bfloat16 = options.bfloat16
+    teacher = distillation.load_teacher(options.teacher, tokenizer, options.bfloat16) if options.teacher else None
 
     optimiser = torch.optim.AdamW(parameter_groups(network, options), weight_decay=0.01, fused=True)
 
@@ -267,7 +284,7 @@ def main():
         began, tokens, sums, counted = time.time(), 0, {}, 0
         last_save = time.time()
         while state["batch"] < len(batches):
-            loss, parts, n = batch_loss(network, batches[state["batch"]])
+            loss, parts, n = batch_loss(network, batches[state["batch"]], teacher, options.taught)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

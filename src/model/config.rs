@@ -166,11 +166,14 @@ pub struct ScoreCalibrations {
     pub statements: Calibration,
 }
 
-/// Makes a score a probability (Platt 1999): the logistic function of `slope * logit(score) + offset`.
+/// Makes a score a probability (Kull, Silva Filho and Flach 2017): the logistic function of
+/// `slope * ln(score) - against * ln(1 - score) + offset`. Without `against` the slope is that of both (Platt 1999).
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "said above")]
 pub struct Calibration {
     pub slope: f32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<f32>,
     pub offset: f32,
 }
 
@@ -178,7 +181,9 @@ impl Calibration {
     /// The probability that a score, 0 to 1, stands for.
     pub fn probability(self, score: f32) -> f32 {
         let score = score.clamp(1e-6, 1.0 - 1e-6);
-        let probability = 1.0 / (1.0 + (-(self.slope * (score / (1.0 - score)).ln() + self.offset)).exp());
+        let against = self.against.unwrap_or(self.slope);
+        let odds = self.slope * score.ln() - against * (1.0 - score).ln() + self.offset;
+        let probability = 1.0 / (1.0 + (-odds).exp());
         // A slope without bounds makes it no number.
         if probability.is_nan() { 0.0 } else { probability }
     }
@@ -299,4 +304,25 @@ fn check_tags(tags: &[String]) -> Result<(), String> {
 /// The labels behind a list of tags that passed [`ModelConfig::check`].
 pub(crate) fn labels(tags: &[String]) -> impl Iterator<Item = &str> {
     tags.iter().filter_map(|tag| tag.strip_prefix("B-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Calibration;
+
+    #[test]
+    fn one_slope_is_that_of_both_sides() {
+        let read = |json| serde_json::from_str::<Calibration>(json).expect("it is a calibration");
+        let identity = read(r#"{"slope": 1.0, "offset": 0.0}"#);
+        let both = read(r#"{"slope": 0.7, "offset": -0.5}"#);
+        let each = read(r#"{"slope": 0.7, "against": 0.7, "offset": -0.5}"#);
+        for score in [0.0, 0.1, 0.5, 0.9, 1.0] {
+            assert!((identity.probability(score) - score).abs() < 1e-5);
+            assert_eq!(both.probability(score).to_bits(), each.probability(score).to_bits());
+        }
+        // With nothing in favour, a score of nought is as probable as the offset says.
+        let floor = read(r#"{"slope": 0.0, "against": 1.0, "offset": -1.0986123}"#);
+        assert!((floor.probability(0.0) - 0.25).abs() < 1e-3);
+        assert!(floor.probability(0.9) > floor.probability(0.8));
+    }
 }
