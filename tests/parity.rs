@@ -1,13 +1,15 @@
 //! Rust and PyTorch agree: the same tokens, shapes and gaps, and the same scores: to 1e-3 in single precision on every
 //! kernel path, and about the same in eight bits.
 //!
-//! `tests/fixtures/parity.json` is written by `scripts/train/parity.py` from the weights in `models/`.
+//! `tests/fixtures/parity*.json` are written by `scripts/train/parity.py` from the weights in `models/`.
+
+use std::path::Path;
 
 use onrecord::engine::Engine;
-use onrecord::model::{LinkKind, LinkRole, Model, PairFeatures, Precision, WindowInput};
+use onrecord::model::{Arithmetic, LinkKind, LinkRole, Model, PairFeatures, Precision, WindowInput};
 use serde::Deserialize;
 
-use crate::support::{engines, fixture};
+use crate::support::{arithmetic, engines, fixture};
 
 /// Largest difference of a score that is allowed, and root of the mean squared difference of a head's scores.
 fn tolerance(precision: Precision) -> (f32, f32) {
@@ -56,25 +58,36 @@ struct RecordedLink {
     source: f32,
 }
 
-fn recorded() -> Recorded {
-    let json = std::fs::read_to_string(fixture("parity.json")).expect("the fixture is there");
+fn recorded(file: &str) -> Recorded {
+    let json = std::fs::read_to_string(fixture(file)).expect("the fixture is there");
     serde_json::from_str(&json).expect("the fixture is in order")
 }
 
 #[test]
 fn scores_agree_with_pytorch() {
-    let recorded = recorded();
+    let recorded = recorded("parity.json");
     for model in engines().iter().map(Engine::model) {
-        assert_eq!(
-            recorded.model,
-            model.identifier(),
-            "the weights have changed: record anew with scripts/train/parity.py (see scripts/train/README.md)"
-        );
         compare(model, &recorded);
     }
 }
 
+/// MPNet, from matrices in eight bits: what single precision makes of them is what PyTorch does.
+#[test]
+fn scores_of_the_base_model_agree_with_pytorch() {
+    let recorded = recorded("parity-base.json");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/onrecord-base");
+    for precision in Precision::ALL {
+        let way = Arithmetic { precision, ..arithmetic() };
+        compare(&Model::load(&directory, way).expect("the base model loads"), &recorded);
+    }
+}
+
 fn compare(model: &Model, recorded: &Recorded) {
+    assert_eq!(
+        recorded.model,
+        model.identifier(),
+        "the weights have changed: record anew with scripts/train/parity.py (see scripts/train/README.md)"
+    );
     let arithmetic = model.arithmetic();
     let (most, mean) = tolerance(arithmetic.precision);
     // One batch of all windows: lengths differ, nothing is padded.

@@ -59,7 +59,8 @@ def main():
     parser.add_argument("--encoder", required=True, type=Path)
     parser.add_argument("--to", required=True, type=Path)
     parser.add_argument("--name", default="onrecord-small")
-    parser.add_argument("--average-with", type=Path, help="model directory to average the weights with, half and half")
+    parser.add_argument("--average-with", type=Path, help="model directory to average the weights with")
+    parser.add_argument("--share", type=float, default=0.5, help="of that other model in the average")
     parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
@@ -70,7 +71,7 @@ def main():
     if options.average_with:
         # Two runs of which one began where the other ended lie in one valley (Wortsman et al. 2022, "model soups").
         other = load_file(options.average_with / "model.safetensors")
-        state = {k: (v.float() + other[k].float()) / 2 if k in other else v for k, v in state.items()}
+        state = {k: torch.lerp(v.float(), other[k].float(), options.share) if k in other else v for k, v in state.items()}
     state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items()) if not k.startswith("coreference.")}
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)

@@ -45,6 +45,8 @@ class Workshop:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         self.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
         self.environment["ONRECORD_BINARY"] = os.environ["ONRECORD_BINARY"]
+        # A reader's models are beside the program, or where it is called.
+        self.environment["ONRECORD_MODELS"] = str(ROOT / "models")
         # For scripts/stream.py, and so that curl fails where the server refuses.
         self.environment |= {"ONRECORD_URL": f"http://{addresses[SERVER]}", "CURL_HOME": str(tools)}
 
