@@ -1,4 +1,4 @@
-"""PyTorch's runner: the encoder that the weights were trained in (scripts/train/network.py).
+"""PyTorch's runner: the encoder that the weights were trained in (scripts/train/encoders.py).
 
     run_torch.py WINDOWS MODEL_DIRECTORY --threads N
 """
@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from serving import serve
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
-from network import Encoder
+from encoders import Bert
 
 
 def main():
@@ -25,7 +25,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    encoder = Encoder(json.loads((options.model / "config.json").read_text())["encoder"]).eval()
+    encoder = Bert(json.loads((options.model / "config.json").read_text())["encoder"]).eval()
     weights = load_file(options.model / "model.safetensors")
     encoder.load_state_dict({name.removeprefix("bert."): values.float() for name, values in weights.items()
                              if name.startswith("bert.")})

@@ -30,7 +30,8 @@ def solved(matrix, values):
 
 
 def newton(rows, free):
-    """Slope, against and offset by Newton's method on the log-likelihood, in steps of at most one; those that are not free are nought."""
+    """Slope, against and offset by Newton's method on the log-likelihood, in steps of at most one; those that are not in
+    `free` are nought."""
     values = [1.0 if k in free else 0.0 for k in range(2)] + [0.0]
     identity = list(values)
     for _ in range(100):
@@ -58,9 +59,10 @@ def fitted(rows, together=False):
     if together:
         slope, _, offset = newton([((x[0] + x[1], 0.0, 1.0), is_right) for x, is_right in rows], (0, 2))
         return slope, slope, offset
-    found = newton(rows, (0, 1, 2))
-    negative = [k for k in (0, 1) if found[k] < 0]
-    return newton(rows, tuple(k for k in (0, 1, 2) if k not in negative[:1])) if negative else found
+    free = [0, 1, 2]
+    while min((found := newton(rows, free))[:2]) < 0:
+        free.remove(min((0, 1), key=found.__getitem__))
+    return found
 
 
 def calibrated(score, calibration):

@@ -21,9 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
 import evaluate
 from examples import TAGS, examples
 from features import load_tokenizer
-from network import Network
+from network import Network, load_model
 from readers import bio_spans, read_statements, rows
-from train import load_model
 
 LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/links.rs
 
@@ -31,7 +30,7 @@ LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/links.rs
 def load(directory):
     config = json.loads((directory / "config.json").read_text())
     network = Network(config["encoder"])
-    load_model(network, directory / "model.safetensors")
+    load_model(network, directory)
     network.eval()
     return network, load_tokenizer(directory / "tokenizer.json")
 

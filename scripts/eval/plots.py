@@ -15,7 +15,7 @@ import matplotlib.pyplot as plot  # noqa: E402
 
 from calibration import bins, calibrated, fitted  # noqa: E402
 from polnear import parser  # noqa: E402
-from scores import BINS, ENTITY_SETS, crossed, entity_rows, statement_rows  # noqa: E402
+from scores import BINS, all_rows, crossed  # noqa: E402
 
 NAMES = {"statements": "statements, to the letter", "content": "contents", "source": "sources", "cue": "cues",
          "conll4": "entities (CoNLL-2003)", "news9": "entities (Worldwide)"}
@@ -30,8 +30,7 @@ def main():
     flags.add_argument("--to", default="docs/images/scores.svg")
     options = flags.parse_args()
     sys.path.insert(0, str(options.tools))
-    tables, lenient, number = statement_rows(options)
-    tables |= {scheme: entity_rows(options, scheme) for scheme in ENTITY_SETS}
+    tables, lenient, number = all_rows(options)
 
     plot.rcParams.update({"font.size": 9, "svg.hashsalt": "onrecord", "axes.spines.top": False, "axes.spines.right": False})
     figure, (left, right) = plot.subplots(1, 2, figsize=(9, 4.2), layout="constrained")

@@ -58,6 +58,12 @@ def statement_rows(options):
     return rows, lenient, number
 
 
+def all_rows(options):
+    """As `statement_rows`, with the entities' tables among the others."""
+    tables, lenient, number = statement_rows(options)
+    return tables | {scheme: entity_rows(options, scheme) for scheme in ENTITY_SETS}, lenient, number
+
+
 def crossed(rows, seed):
     """All scores, those of each half of the documents by the calibration of the other."""
     names = sorted(rows)
@@ -84,8 +90,7 @@ def main():
     config = json.loads(path.read_text())
     if "scores" in config:
         raise SystemExit(f"{path} has calibrations already: take \"scores\" out of it first")
-    tables, lenient, number = statement_rows(options)
-    tables |= {scheme: entity_rows(options, scheme) for scheme in ENTITY_SETS}
+    tables, lenient, number = all_rows(options)
     print("| score of | number | right | mean score | error as it is | cross-fitted | by chance alone |\n|---|---|---|---|---|---|---|")
     fits = {}
     for what, rows in tables.items():

@@ -17,10 +17,10 @@ import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  # noqa: E402
+from eight_bits import load_weights  # noqa: E402
 from mention_classes import CLASSES, HE, NAMES, SHE  # noqa: E402
 
 
@@ -33,12 +33,12 @@ class Scorers:
 
     def __init__(self, model):
         config = json.loads((model / "config.json").read_text())
-        weights = load_file(model / "model.safetensors")
+        weights = {k: torch.from_numpy(v) for k, v in load_weights(model).items()}
         self.given = {kind: names.split() for kind, names in config["coreference"]["given_names"].items()}
         self.width, self.heads = config["coreference"]["width"], []
         for number in range(config["coreference"]["scorers"]):
             head, prefix = Coreference(config["encoder"]["hidden_size"]), f"coreference.{number}."
-            head.load_state_dict({k.removeprefix(prefix): v.float() for k, v in weights.items() if k.startswith(prefix)})
+            head.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
             self.heads.append(head.eval())
 
     def average(self, vectors, score):

@@ -47,7 +47,7 @@ def quantise(matrix):
     return np.ascontiguousarray(steps), scales.reshape(rows, -1), len(wrong) / len(groups)
 
 
-def weights_of(directory):
+def load_weights(directory):
     """All weights of a model directory, of whichever form, in single precision: name -> array."""
     tensors = {}
     for file in sorted(directory.glob("*.safetensors")):

@@ -12,8 +12,9 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
+from eight_bits import load_weights
 from encoders import architecture_of
 from examples import TAGS
 from features import GAPS, MAX_WINDOW, SHAPES, load_tokenizer
@@ -70,8 +71,8 @@ def main():
     # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
     if options.average_with:
         # Two runs of which one began where the other ended lie in one valley (Wortsman et al. 2022, "model soups").
-        other = load_file(options.average_with / "model.safetensors")
-        state = {k: torch.lerp(v.float(), other[k].float(), options.share) if k in other else v for k, v in state.items()}
+        other = {k: torch.from_numpy(v) for k, v in load_weights(options.average_with).items()}
+        state = {k: torch.lerp(v.float(), other[k], options.share) if k in other else v for k, v in state.items()}
     state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items()) if not k.startswith("coreference.")}
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)

@@ -54,10 +54,13 @@ def load_tokenizer(path):
 
 
 def special_tokens(tokenizer):
-    """Ids of what stands before and behind a window."""
-    # MPNet's vocabulary has BERT's as well, which it never saw.
-    found = [tokenizer.token_to_id(name) for name in ("<s>", "</s>")]
-    return found if None not in found else [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")]
+    """Ids of what stands before and behind a window: what the tokenizer itself encloses a text in, or BERT's (failing those,
+    RoBERTa's) where its file leaves that to its reader. MPNet's vocabulary has BERT's as well, which it never saw."""
+    enclosed = tokenizer.encode("").ids
+    if len(enclosed) == 2:
+        return enclosed
+    found = [tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]")]
+    return found if None not in found else [tokenizer.token_to_id(name) for name in ("<s>", "</s>")]
 
 
 @dataclass

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from coreference import Coreference
+from eight_bits import load_weights
 from encoders import Bert, MpNet, architecture_of
 from examples import TAGS
 
@@ -162,3 +163,13 @@ class Network(nn.Module):
             target = torch.tensor([[float((span, cue) in linked) for cue in cues] for span in chosen])
             total = total + F.binary_cross_entropy_with_logits(pairs, target) * math.sqrt(len(cues))
         return total
+
+
+def load_model(network, directory):
+    """Takes over a model directory's weights; of its coreference scorers the first, if it has any."""
+    weights = {k.replace("coreference.0.", "coreference."): torch.from_numpy(v) for k, v in load_weights(directory).items()}
+    known = network.state_dict()
+    missing, _ = network.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
+    missing = [k for k in missing if not k.startswith("coreference.")]
+    if missing:
+        raise SystemExit(f"{directory}: the model lacks {missing}")

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from coreference import TABLES, Coreference
-from eight_bits import weights_of
+from eight_bits import load_weights
 from mention_classes import CLASSES
 from features import load_tokenizer, special_tokens, tokenise, windows
-from network import Network
+from network import Network, load_model
 
 # article and how many characters of it: a long window, a middling one with odd characters, a short one
 PASSAGES = (("harbour.txt", 1000), ("border.txt", 500), ("spokesman.txt", 120))
@@ -31,10 +31,10 @@ def main():
 
     config = json.loads((options.model / "config.json").read_text())
     network = Network(config["encoder"])
-    weights = {k: torch.from_numpy(v) for k, v in weights_of(options.model).items()}
     # The network's own coreference head is there for training only: the scorers are loaded below.
-    network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("coreference.")}, strict=False)
+    load_model(network, options.model)
     network.eval()
+    weights = {k: torch.from_numpy(v) for k, v in load_weights(options.model).items()}
     scorers = [scorer(weights, number, config) for number in range(config.get("coreference", {}).get("scorers", 0))]
     tokenizer = load_tokenizer(options.model / "tokenizer.json")
 

@@ -22,10 +22,9 @@ import distillation
 import evaluate
 from coreference import loss as loss_of_cases
 from coreference_examples import CoreferenceCorpus
-from eight_bits import weights_of
-from examples import examples
+from examples import TAGS, examples
 from features import load_tokenizer
-from network import Network
+from network import Network, load_model
 from readers import DATASETS, EXTRA, TokenRows, read_extra, read_statements, rows, sha256, training_file
 
 LINK_WEIGHT = 0.3
@@ -60,12 +59,15 @@ def arguments():
     parser.add_argument("--extra", action="append", default=[], metavar="FILE",
                         help="statements of your own besides, such as the page downloads (docs/annotations.md)")
     parser.add_argument("--teacher", help="model directory whose scores are learned beside the annotation")
-    parser.add_argument("--taught", action="append", default=[], metavar="HEAD",
+    parser.add_argument("--taught", action="append", default=[], choices=sorted(TAGS),
                         help="only this tag head learns from the teacher, on windows that are not annotated for it")
     parser.add_argument("--start-from", help="model directory to start from instead of the encoder alone")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
     parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.taught and not options.teacher:
+        parser.error("--taught needs a --teacher")
+    return options
 
 
 def corpora(data, without, extra=()):
@@ -120,16 +122,6 @@ def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, siz
     return batches
 
 
-def load_model(network, path):
-    """Takes over a model's weights; of its coreference scorers the first, if it has any."""
-    weights = {k.replace("coreference.0.", "coreference."): torch.from_numpy(v) for k, v in weights_of(path).items()}
-    known = network.state_dict()
-    missing, _ = network.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
-    missing = [k for k in missing if not k.startswith("coreference.")]
-    if missing:
-        raise SystemExit(f"{path}: the model lacks {missing}")
-
-
 def is_fresh(network, name):
     """Whether a parameter is no part of the pretrained encoder."""
     return not name.startswith(network.architecture + ".") or "shape_" in name or "gap_" in name
@@ -151,15 +143,13 @@ def parameter_groups(network, options):
     return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
 
-def batch_loss(network, batch, teacher=None, taught=()):
+def batch_loss(network, batch, teacher=None):
     ids, shapes, gaps, lengths = evaluate.collate(batch)
     states = network.encode(ids, shapes, gaps, lengths)
     total, parts = states.new_zeros(()), {}
     if teacher:
-        teacher, pieces = teacher
-        with torch.no_grad():
-            looked = teacher.encode(pieces[ids], shapes, gaps, lengths)
-        loss = distillation.tag_loss(network, teacher, states, looked, lengths, batch, taught)
+        looked = teacher.encode(ids, shapes, gaps, lengths)
+        loss = teacher.tag_loss(network, states, looked, lengths, batch)
         total = total + distillation.WEIGHT * loss
         parts["teacher"] = loss.item()
     for head, module in network.heads.items():
@@ -179,13 +169,13 @@ def batch_loss(network, batch, teacher=None, taught=()):
         total = total + share * loss
         parts[head] = loss.item()
         if head == "statement":
-            linked = [network.link_loss(states[k], batch[k].spans, batch[k].links) for k in chosen if batch[k].links]
+            linked = [k for k in chosen if batch[k].links]
             if linked:
-                loss = torch.stack(linked).mean()
-                if teacher and not taught:
-                    asked = [k for k in chosen if batch[k].links]
-                    loss = loss + distillation.WEIGHT / len(asked) * sum(
-                        distillation.link_loss(network, teacher, states[k], looked[k], batch[k].spans) for k in asked)
+                losses = [network.link_loss(states[k], batch[k].spans, batch[k].links) for k in linked]
+                if teacher and not teacher.taught:
+                    losses += [distillation.WEIGHT * teacher.link_loss(network, states[k], looked[k], batch[k].spans)
+                               for k in linked]
+                loss = sum(losses) / len(linked)
                 total = total + LINK_WEIGHT * share * loss
                 parts["links"] = loss.item()
     chosen = [k for k, e in enumerate(batch) if e.head == "coreference"]
@@ -243,7 +233,9 @@ def main():
         if unexpected:
             raise SystemExit(f"{encoder}: the encoder lacks {unexpected}")
     network.bfloat16 = options.bfloat16
-    teacher = distillation.load_teacher(options.teacher, tokenizer, options.bfloat16) if options.teacher else None
+    teacher = None
+    if options.teacher:
+        teacher = distillation.Teacher(Path(options.teacher), tokenizer, options.taught, options.bfloat16)
 
     optimiser = torch.optim.AdamW(parameter_groups(network, options), weight_decay=0.01, fused=True)
 
@@ -284,7 +276,7 @@ def main():
         began, tokens, sums, counted = time.time(), 0, {}, 0
         last_save = time.time()
         while state["batch"] < len(batches):
-            loss, parts, n = batch_loss(network, batches[state["batch"]], teacher, options.taught)
+            loss, parts, n = batch_loss(network, batches[state["batch"]], teacher)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
