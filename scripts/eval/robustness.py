@@ -48,7 +48,7 @@ def evaluated(options, what, documents, *flags):
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as gold:
         gold.writelines(json.dumps(document) + "\n" for document in documents)
         gold.flush()
-        command = [options.onrecord, "eval", what, gold.name, "--json", "--precision", "f32", "--model", options.model, *flags]
+        command = [options.onrecord, "eval", what, gold.name, "--json", "--precision", options.precision, "--model", options.model, *flags]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -83,6 +83,7 @@ def main():
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--onrecord", required=True)
     parser.add_argument("--model", default="models/onrecord-small")
+    parser.add_argument("--precision", default="f32", choices=("f32", "int8"))
     parser.add_argument("--only", help="of the statements, only this change, and nothing else")
     options = parser.parse_args()
 

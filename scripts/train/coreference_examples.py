@@ -26,6 +26,10 @@ class CoreferenceExample:
     cases: list     # anaphors of this window with a right answer in it
     places: dict    # mention -> (first, last), window positions ([CLS] is 0)
 
+    @property
+    def plain_shapes(self):
+        return self.shapes
+
 
 class CoreferenceCorpus:
     def __init__(self, directory, tokenizer):
@@ -34,11 +38,11 @@ class CoreferenceCorpus:
             found = [(d, cases(d)) for d in documents_of(Path(directory) / name, Path(directory) / "given_names.json")]
             self.corpora[name] = [[d, c, None] for d, c in found if c]
 
-    def examples(self, rng):
-        """The windows of one epoch."""
+    def examples(self, rng, share=1.0):
+        """The windows of one epoch, or a share of them."""
         out = []
         for name, entries in self.corpora.items():
-            for entry in rng.sample(entries, round(SHARES[name] * len(entries))):
+            for entry in rng.sample(entries, round(share * SHARES[name] * len(entries))):
                 out += self.windows(entry, rng)
         return out
 

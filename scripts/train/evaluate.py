@@ -17,13 +17,17 @@ def batches(examples, size):
         yield [examples[k] for k in order[i:i + size]]
 
 
+def padded(rows):
+    """[rows, longest], zeros behind; of few widths, since the matrix library prepares itself for each anew."""
+    width = min(MAX_WINDOW, -(-max(map(len, rows)) // 16) * 16)
+    out = torch.zeros(len(rows), width, dtype=torch.long)
+    for k, row in enumerate(rows):
+        out[k, :len(row)] = torch.tensor(row)
+    return out
+
+
 def collate(batch):
-    # Few widths: the matrix library prepares itself for each anew.
-    t = min(MAX_WINDOW, -(-max(len(e.ids) for e in batch) // 16) * 16)
-    ids, shapes, gaps = (torch.zeros(len(batch), t, dtype=torch.long) for _ in range(3))
-    for k, e in enumerate(batch):
-        n = len(e.ids)
-        ids[k, :n], shapes[k, :n], gaps[k, :n] = torch.tensor(e.ids), torch.tensor(e.shapes), torch.tensor(e.gaps)
+    ids, shapes, gaps = (padded([getattr(e, name) for e in batch]) for name in ("ids", "shapes", "gaps"))
     return ids, shapes, gaps, torch.tensor([len(e.ids) for e in batch])
 
 

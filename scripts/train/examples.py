@@ -4,7 +4,7 @@ import bisect
 from dataclasses import dataclass
 
 from features import LINE, MAX_WINDOW, special_tokens, tokenise, windows
-from perturb import perturbed
+from perturb import perturbed, recased
 from readers import HEADS, ROLES
 
 
@@ -28,6 +28,7 @@ class Example:
     spans: list      # statement head: (role, first, last) in window positions ([CLS] is 0)
     links: list      # (index of a source or content span, index of its cue span)
     offsets: list
+    plain_shapes: list  # as shapes, of the text before capitals were changed
 
 
 def touched(starts, offsets, start, end):
@@ -88,22 +89,33 @@ def labelled(document, tokens):
     return tags, spans, sorted(links)
 
 
-def examples(documents, tokenizer, rng=None, cache=None, perturbed_share=0.0):
-    """Windows of all documents. With `rng`, the first window of each is shortened at random, and a share of the documents
-    is perturbed."""
+def changed(text, rng, perturbed_share, recased_share):
+    """The text, or one typed otherwise."""
+    if perturbed_share and rng.random() < perturbed_share:
+        return perturbed(text, rng)
+    if recased_share and rng.random() < recased_share:
+        return recased(text, rng)
+    return text
+
+
+def examples(documents, tokenizer, rng=None, cache=None, perturbed_share=0.0, recased_share=0.0):
+    """Windows of all documents. With `rng`, the first window of each is shortened at random, and shares of the documents
+    are typed otherwise."""
     cls, sep = special_tokens(tokenizer)
     out = []
     for number, document in enumerate(documents):
-        text, is_perturbed = document.text, rng is not None and rng.random() < perturbed_share
-        if is_perturbed:
-            text = perturbed(text, rng)
-        if cache is not None and not is_perturbed and document.id in cache:
+        text = changed(document.text, rng, perturbed_share, recased_share) if rng else document.text
+        is_changed = text != document.text
+        if cache is not None and not is_changed and document.id in cache:
             tokens, tags, spans, links = cache[document.id]
         else:
             tokens = tokenise(tokenizer, text)
             tags, spans, links = labelled(document, tokens)
-            if cache is not None and not is_perturbed:
+            if cache is not None and not is_changed:
                 cache[document.id] = tokens, tags, spans, links
+        plain = tokenise(tokenizer, document.text) if is_changed else tokens
+        # The word pieces know no capitals, so that they are the same unless marks were changed.
+        plain_shapes = plain.shapes if plain.ids == tokens.ids else tokens.shapes
         first = rng.randint(32, MAX_WINDOW - 2) if rng else None
         for start, end in windows(tokens, text, first=first):
             inside = {k: position for position, k in enumerate(
@@ -117,5 +129,6 @@ def examples(documents, tokenizer, rng=None, cache=None, perturbed_share=0.0):
                 [g == LINE for g in tokens.gaps[start:end]],
                 [(role, a - start + 1, b - start + 1) for k, (role, a, b) in enumerate(spans) if k in inside],
                 [(inside[a], inside[b]) for a, b in links if a in inside and b in inside],
-                tokens.offsets[start:end]))
+                tokens.offsets[start:end],
+                [0] + plain_shapes[start:end] + [0]))
     return out

@@ -57,3 +57,8 @@ PERTURBATIONS = {
 def perturbed(text, rng):
     """The text after one change, whichever falls out."""
     return PERTURBATIONS[rng.choice(list(PERTURBATIONS))](text, rng)
+
+
+def recased(text, rng):
+    """The text in capitals throughout, or with none."""
+    return PERTURBATIONS[rng.choice(["capitals throughout", "no capitals"])](text, rng)

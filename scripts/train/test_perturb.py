@@ -22,6 +22,11 @@ class Perturbations(unittest.TestCase):
         self.assertEqual(changed.count("“"), 50)
         self.assertTrue(5 < changed.count("”") < 45)
 
+    def test_recased_texts_have_one_case(self):
+        text = "Ada Holt of the FBI said no."
+        changed = {perturb.recased(text, random.Random(seed)) for seed in range(20)}
+        self.assertEqual(changed, {text.upper(), text.lower()})
+
 
 if __name__ == "__main__":
     unittest.main()

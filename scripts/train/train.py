@@ -55,10 +55,14 @@ def arguments():
     parser.add_argument("--without", action="append", default=[], choices=sorted(DATASETS), help="leave a data set out")
     parser.add_argument("--perturbed", default="polnear=0.2,en_worldwide=0.1,conll2003=0.05",
                         help="share of each data set's documents with other quotation marks or capitals (perturb.py)")
+    parser.add_argument("--recased", default="",
+                        help="share of the others with capitals throughout or nowhere; a teacher sees those as they were")
     parser.add_argument("--coreference", help="directory of coreference_data.py: the encoder learns from these too")
+    parser.add_argument("--coreference-share", type=float, default=1.0, help="of what is seen of those in one epoch")
     parser.add_argument("--extra", action="append", default=[], metavar="FILE",
                         help="statements of your own besides, such as the page downloads (docs/annotations.md)")
-    parser.add_argument("--teacher", help="model directory whose scores are learned beside the annotation")
+    parser.add_argument("--teacher", action="append", default=[],
+                        help="model directory whose scores are learned beside the annotation; of several the mean")
     parser.add_argument("--taught", action="append", default=[], choices=sorted(TAGS),
                         help="only this tag head learns from the teacher, on windows that are not annotated for it")
     parser.add_argument("--start-from", help="model directory to start from instead of the encoder alone")
@@ -97,10 +101,10 @@ def corpora(data, without, extra=()):
 
 
 def shares_of(text):
-    return {k: float(v) for k, v in (part.split("=") for part in text.split(","))}
+    return {k: float(v) for k, v in (part.split("=") for part in text.split(",") if part)}
 
 
-def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, size, seed, epoch):
+def epoch_batches(readers, shares, changed, coreference, coreference_share, tokenizer, cache, size, seed, epoch):
     """All batches of one epoch, the same for the same seed: windows of like length together, batches shuffled."""
     rng = random.Random(f"{seed}/{epoch}")
     pool = []
@@ -110,9 +114,10 @@ def epoch_batches(readers, shares, perturbed, coreference, tokenizer, cache, siz
             order = random.Random(f"{seed}/{name}").sample(range(len(documents)), len(documents))
             take = math.ceil(shares[name] * len(documents))
             documents = [documents[order[(epoch * take + k) % len(documents)]] for k in range(take)]
-        pool += examples(documents, tokenizer, rng, cache if name == "polnear" else None, perturbed.get(name, 0.0))
+        pool += examples(documents, tokenizer, rng, cache if name == "polnear" else None,
+                         *(of.get(name, 0.0) for of in changed))
     if coreference:
-        pool += coreference.examples(rng)
+        pool += coreference.examples(rng, coreference_share)
     rng.shuffle(pool)
     batches = []
     for i in range(0, len(pool), size * 20):
@@ -148,7 +153,7 @@ def batch_loss(network, batch, teacher=None):
     states = network.encode(ids, shapes, gaps, lengths)
     total, parts = states.new_zeros(()), {}
     if teacher:
-        looked = teacher.encode(ids, shapes, gaps, lengths)
+        looked = teacher.encode(ids, evaluate.padded([e.plain_shapes for e in batch]), gaps, lengths)
         loss = teacher.tag_loss(network, states, looked, lengths, batch)
         total = total + distillation.WEIGHT * loss
         parts["teacher"] = loss.item()
@@ -173,7 +178,7 @@ def batch_loss(network, batch, teacher=None):
             if linked:
                 losses = [network.link_loss(states[k], batch[k].spans, batch[k].links) for k in linked]
                 if teacher and not teacher.taught:
-                    losses += [distillation.WEIGHT * teacher.link_loss(network, states[k], looked[k], batch[k].spans)
+                    losses += [distillation.WEIGHT * teacher.link_loss(network, states[k], [seen[k] for seen in looked], batch[k].spans)
                                for k in linked]
                 loss = sum(losses) / len(linked)
                 total = total + LINK_WEIGHT * share * loss
@@ -219,7 +224,7 @@ def main():
     encoder = Path(options.encoder)
     tokenizer = load_tokenizer(encoder / "tokenizer.json")
     config = json.loads((encoder / "config.json").read_text())
-    shares, perturbed = shares_of(options.shares), shares_of(options.perturbed)
+    shares, changed = shares_of(options.shares), (shares_of(options.perturbed), shares_of(options.recased))
     coreference = CoreferenceCorpus(options.coreference, tokenizer) if options.coreference else None
 
     network = Network(config, options.dropout)
@@ -235,14 +240,14 @@ def main():
     network.bfloat16 = options.bfloat16
     teacher = None
     if options.teacher:
-        teacher = distillation.Teacher(Path(options.teacher), tokenizer, options.taught, options.bfloat16)
+        teacher = distillation.Teacher(options.teacher, tokenizer, options.taught, options.bfloat16)
 
     optimiser = torch.optim.AdamW(parameter_groups(network, options), weight_decay=0.01, fused=True)
 
     readers, files = corpora(options.data, options.without, options.extra)
     cache = {}
     plan = lambda epoch: epoch_batches(
-        readers, shares, perturbed, coreference, tokenizer, cache, options.batch, options.seed, epoch)
+        readers, shares, changed, coreference, options.coreference_share, tokenizer, cache, options.batch, options.seed, epoch)
     batches = plan(0)
     steps = options.epochs * len(batches)
     # Epochs differ by a batch or two; the schedule counts the first one's.
