@@ -175,9 +175,9 @@ def cases(document):
 
 def documents_of(path, given):
     """The documents that `coreference_data.py` wrote to PATH.jsonl. People of whom no title tells the gender get it from
-    their given names; `given`: {"man": [...], "woman": [...]}, or the file of it."""
+    their given names; `given`: {"man": [...], "woman": [...], ...}, or the file of it."""
     given = given if isinstance(given, dict) else json.loads(given.read_text())
-    classes = {name: CLASSES.index(kind) for kind, names in given.items() for name in names}
+    classes = {name: CLASSES.index(kind) for kind in ("man", "woman") for name in given[kind]}
     with open(f"{path}.jsonl", encoding="utf-8") as lines:
         for document in map(json.loads, lines):
             for mention in document["mentions"]:

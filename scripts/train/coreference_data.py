@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from coreference_corpora import gum, litbank, parcorfull
-from given_names import given_names, observed_genders
+from given_names import also_surnames, given_names, observed_genders
 from made_mentions import made_mentions, worldwide
 from mention_classes import NAMES, SHE, UNKNOWN
 from readers import refuse_held_out, rows
@@ -159,6 +159,8 @@ def main():
             seen = {m["given"] for d in read_so_far for m in d["mentions"] if m.get("given")}
             seen |= {word.lower() for d in plain for word in re.findall(r"\b[A-Z][a-z]{2,}(?=\s[A-Z])", d["text"])}
             given = given_names(observed_genders(read_so_far), seen, options.encoder)
+            texts = [d["text"] for d in [*read_so_far, *plain]]
+            given["surname"] = also_surnames({*given["man"], *given["woman"]}, texts)
             (options.out / "given_names.json").write_text(json.dumps(given))
         documents = list(read())
         read_so_far += documents

@@ -40,8 +40,8 @@ def weights_of(run, checkpoint):
     return torch.load(run / "network.pt")
 
 
-def training_data(files):
-    """One entry per training file, with its licence."""
+def training_data(files, averaged_with):
+    """One entry per training file, with its licence; those of the model averaged with are in it too."""
     entries = []
     for name, (stem, _, licence) in DATASETS.items():
         for file, digest in files.items():
@@ -51,12 +51,16 @@ def training_data(files):
         if file.startswith(EXTRA):
             licence = "whoever trained this model knows"
             entries.append({"name": "extra", "file": file.removeprefix(EXTRA), "sha256": digest, "licence": licence})
+    if averaged_with:
+        known = {entry["file"] for entry in entries}
+        others = json.loads((averaged_with / "config.json").read_text())["training_data"]
+        entries += [entry for entry in others if entry["file"] not in known]
     return entries
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, type=Path)
+    parser.add_argument("--run", required=True, type=Path, action="append", help="given more than once: the mean of their weights")
     parser.add_argument("--encoder", required=True, type=Path)
     parser.add_argument("--to", required=True, type=Path)
     parser.add_argument("--name", default="onrecord-small")
@@ -66,25 +70,27 @@ def main():
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
 
-    state = weights_of(options.run, options.checkpoint)
+    # Runs that began at the same place, or of which one began where the other ended, lie in one valley (Wortsman et al. 2022,
+    # "model soups").
+    states = [weights_of(run, options.checkpoint) for run in options.run]
+    state = {k: sum(state[k].float() for state in states) / len(states) for k in states[0]}
     # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out; so does the
     # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
     if options.average_with:
-        # Two runs of which one began where the other ended lie in one valley (Wortsman et al. 2022, "model soups").
         other = {k: torch.from_numpy(v) for k, v in load_weights(options.average_with).items()}
-        state = {k: torch.lerp(v.float(), other[k], options.share) if k in other else v for k, v in state.items()}
+        state = {k: torch.lerp(v, other[k], options.share) if k in other else v for k, v in state.items()}
     state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items()) if not k.startswith("coreference.")}
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)
 
-    run = options.run / "run.json"
+    run = options.run[0] / "run.json"
     encoder = json.loads((options.encoder / "config.json").read_text())
     config = {
         "model_type": "onrecord", "name": options.name, "format": 1,
         "encoder": encoder_config(encoder),
         "shapes": SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
         "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
-        "training_data": training_data(json.loads(run.read_text())["files"]) if run.exists() else [],
+        "training_data": training_data(json.loads(run.read_text())["files"] if run.exists() else {}, options.average_with),
     }
     config["weights_sha256"] = hashlib.sha256((options.to / "model.safetensors").read_bytes()).hexdigest()
     (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")

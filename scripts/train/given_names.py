@@ -1,6 +1,7 @@
 """Given names: who is a "he" and who a "she"."""
 
 import collections
+import re
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +30,20 @@ def observed_genders(corpora):
                 for given in {m.get("given") for m in members} - {None}:
                     counts[given][HE if he > she else SHE] += 1
     return counts
+
+
+def also_surnames(names, texts):
+    """Those of the given names (in lower case) that stand for themselves as surnames, too: "Ms. Kelly", "John Kelly". Names that
+    are followed by another at least four times as often are given names before all."""
+    words = [re.findall(r"[A-Z][a-z]+\.?|[^A-Z\s]\S*|\S", text) for text in texts]
+    last, first = collections.Counter(), collections.Counter()
+    for text in words:
+        for before, word, behind in zip(["", *text], text, [*text[1:], ""]):
+            name, is_followed = word.lower(), behind[:1].isupper()
+            if word[0].isupper() and name in names:
+                first[name] += is_followed
+                last[name] += before[:1].isupper() and not is_followed
+    return sorted(name for name in names if last[name] * 4 > first[name])
 
 
 def given_names(counts, seen, encoder):

@@ -239,7 +239,10 @@ pub(super) fn referents(
     let name_of = name_of(entities, names);
     let titles: Vec<Option<&str>> = names.iter().map(|name| title(text, entities, name)).collect();
     let gender = |name: usize| {
-        let by_given = || names[name].given().and_then(|given| model.class_of_given_name(&given));
+        let by_given = || match names[name].lone() {
+            Some(name) => model.class_of_lone_name(name),
+            None => names[name].given().and_then(|given| model.class_of_given_name(&given)),
+        };
         titles[name].or_else(|| by_given().filter(|_| names[name].label == "PER"))
     };
     let mut sources: Vec<(ByteRange, usize)> = Vec::new();

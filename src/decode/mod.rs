@@ -25,6 +25,7 @@ mod statements;
 mod stitch;
 mod surnames;
 mod tags;
+mod transcript;
 
 pub use act::{Act, act};
 pub use document::{DocumentDecoder, Reading, TokenDecoder};

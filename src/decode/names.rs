@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Entity;
-use super::surnames::{Bearer, bearer, gender_by_title};
+use super::surnames::{Bearer, bearer, established, gender_by_title};
 use crate::text::ByteRange;
 
 /// Words before a name that are not part of it, as [`plain`] makes them.
@@ -147,6 +147,12 @@ impl Name {
     pub fn given(&self) -> Option<String> {
         self.words.first().filter(|_| self.words.len() > 1).cloned()
     }
+
+    /// The only word of a name, in lower case.
+    pub fn lone(&self) -> Option<&str> {
+        let [word] = &self.words[..] else { return None };
+        Some(word)
+    }
 }
 
 /// Labels of things that can speak.
@@ -178,7 +184,10 @@ pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str)
     let (fuller, rivals) = resolve_forms(&forms);
     for (form, rivals) in rivals {
         let bearers: Vec<Bearer> = rivals.iter().map(|&rival| forms[rival].bearer(text, entities, gender)).collect();
-        let meant = |&mention: &usize| bearer(text, &entities[mention], &bearers).map(|bearer| rivals[bearer]);
+        let alone: Vec<&ByteRange> = forms[form].mentions.iter().map(|&mention| &entities[mention].bytes).collect();
+        let established = established(text, &bearers, &alone);
+        let meant =
+            |&mention: &usize| bearer(text, &entities[mention], &bearers, established).map(|bearer| rivals[bearer]);
         for mention in std::mem::take(&mut forms[form].mentions) {
             forms[meant(&mention).unwrap_or(form)].mentions.push(mention);
         }

@@ -109,7 +109,7 @@ pub fn resolve_speakers(
         meant.push(found);
     }
     for (number, statement) in statements.iter().enumerate() {
-        if statement.floating {
+        if statement.floating && statement.source.is_empty() {
             meant[number] = running(number.checked_sub(1).map(|before| &meant[before]));
         } else if let Some(quoted) = document.quoted_in(statement)
             && meant[number].is_empty()

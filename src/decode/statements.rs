@@ -3,6 +3,7 @@
 use super::floating::floating;
 use super::links::{Link, LinkSpan, link};
 use super::paragraphs::leads_into;
+use super::transcript::add_turns;
 use super::{Act, Kind, Polarity, Quotations, Segment, act, polarity};
 use crate::model::{LinkRole, Model, ScoreCalibrations, calibrated};
 use crate::text::ByteRange;
@@ -22,7 +23,8 @@ pub struct Statement {
     pub act: Act,
     /// Whether it was made, or is said not to have been.
     pub polarity: Polarity,
-    /// A quotation that stands by itself behind another: it has neither source nor cue, and that one's speaker.
+    /// A quotation that stands by itself behind another: it has neither source nor cue, and that one's speaker. Or a turn of a
+    /// transcript, whose source is the label before it.
     pub floating: bool,
     /// How probable it is that all its segments are right to the letter, 0 to 1; where the model's scores are not calibrated,
     /// the product of those of its segments and links.
@@ -51,6 +53,7 @@ pub(super) fn assemble(model: &Model, text: &str, paragraphs: &[ByteRange], span
     statements.sort_by_key(Statement::start);
     let floating = floating(text, paragraphs, &quotations, &statements);
     statements.extend(floating);
+    add_turns(text, paragraphs, &mut statements);
     statements.sort_by_key(Statement::start);
     statements
 }

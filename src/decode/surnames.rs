@@ -1,7 +1,8 @@
 //! Surnames that several people of a document bear: whom "Clinton" means where it speaks of Bill and of Hillary Clinton.
 //!
-//! Two things tell, besides a title ("Mrs. Clinton"): whom the document speaks of most by the full name, and who was named
-//! in full just before. Where they do not agree clearly the surname stays by itself.
+//! Where the surname alone was used before a second one who bears it came up, it means the first throughout, unless a title tells
+//! otherwise ("Mrs. Clinton"): news tells others apart by their full names. Else two things tell: whom the document speaks of most
+//! by the full name, and who was named in full just before. Where they do not agree clearly the surname stays by itself.
 
 use super::Entity;
 use crate::text::ByteRange;
@@ -40,10 +41,26 @@ const MEMORY: f64 = 1000.0;
 /// as 1.
 const LEAD: f64 = 0.25;
 
+/// The index of the bearer who was called by the surname alone before another one was named. `alone`: where the surname stands
+/// alone, in text order.
+pub(super) fn established(text: &str, bearers: &[Bearer], alone: &[&ByteRange]) -> Option<usize> {
+    let mut named: Vec<(usize, usize)> =
+        bearers.iter().enumerate().filter_map(|(index, bearer)| Some((bearer.places.first()?.start, index))).collect();
+    named.sort_unstable();
+    let (&(first, index), &(second, _)) = (named.first()?, named.get(1)?);
+    let fits =
+        |gender: Option<&str>| gender.is_none() || bearers[index].gender.is_none() || gender == bearers[index].gender;
+    let is_meant = |place: &&&ByteRange| (first..second).contains(&place.start) && fits(gender_by_title(text, place));
+    alone.iter().find(is_meant).map(|_| index)
+}
+
 /// The index of the bearer whom a mention of the surname means, where that is clear.
-pub(super) fn bearer(text: &str, mention: &Entity, bearers: &[Bearer]) -> Option<usize> {
+pub(super) fn bearer(text: &str, mention: &Entity, bearers: &[Bearer], established: Option<usize>) -> Option<usize> {
     let gender = gender_by_title(text, &mention.bytes);
     let fits = |bearer: &Bearer| gender.is_none() || bearer.gender.is_none() || bearer.gender == gender;
+    if established.is_some_and(|index| fits(&bearers[index])) {
+        return established;
+    }
     let all: usize = bearers.iter().filter(|bearer| fits(bearer)).map(|bearer| bearer.places.len()).sum();
     let score = |bearer: &Bearer| {
         let before = bearer.places.partition_point(|place| place.start < mention.bytes.start);
@@ -69,14 +86,26 @@ mod tests {
             Bearer { gender: Some("woman"), places: places("Ada Holt") },
             Bearer { gender: Some("man"), places: places("Ben Holt") },
         ];
-        let start = text.rfind("Holt").unwrap();
-        bearer(text, &Entity { label: "PER".to_owned(), bytes: start..start + 4, score: 1.0 }, &bearers)
+        let is_alone = |at: usize| !text[..at].ends_with("Ada ") && !text[..at].ends_with("Ben ");
+        let alone: Vec<ByteRange> =
+            text.match_indices("Holt").filter(|(at, _)| is_alone(*at)).map(|(at, name)| at..at + name.len()).collect();
+        let established = established(text, &bearers, &alone.iter().collect::<Vec<_>>());
+        let last = alone.last().unwrap().clone();
+        bearer(text, &Entity { label: "PER".to_owned(), bytes: last, score: 1.0 }, &bearers, established)
     }
 
     #[test]
     fn a_title_tells() {
         assert_eq!(meant("Ada Holt met Ben Holt. Mr. Holt laughed."), Some(1));
         assert_eq!(meant("Ben Holt met Ada Holt. Mrs. Holt laughed."), Some(0));
+    }
+
+    #[test]
+    fn whoever_was_called_by_it_before_the_other_came_up_keeps_it() {
+        let text = "Ben Holt won. Holt thanked all. Ada Holt came, and Ada Holt sang. Ada Holt left. Holt laughed.";
+        assert_eq!(meant(text), Some(1));
+        assert_eq!(meant(&text.replace(" Holt laughed", " Mrs. Holt laughed")), Some(0));
+        assert_eq!(meant(&text.replace(" Holt thanked", " Mrs. Holt thanked")), Some(0), "she was meant there, too");
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub struct CoreferenceConfig {
 pub struct GivenNames {
     pub man: String,
     pub woman: String,
+    /// Those that are surnames, too. Without it nothing is made of a name of one word.
+    pub surname: Option<String>,
 }
 
 /// Calibrations of speakers' scores, fitted by `scripts/eval/speaker_scores.py`.

@@ -4,7 +4,7 @@
 //! together by a small network over both vectors, their product, and tables of features such as distance (a mention
 //! ranker in the line of Lee et al. 2017); "nobody" is scored from the anaphor alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::config::CoreferenceConfig;
 use super::kernels::{FloatMatrix, KernelPath, float_product};
@@ -52,6 +52,8 @@ pub type PairFeatures = [usize; PAIR_TABLES];
 pub(super) struct CoreferenceHead {
     scorers: Vec<Scorer>,
     given_names: HashMap<String, &'static str>,
+    /// Given names that are surnames, too, where that is known.
+    surnames: Option<HashSet<String>>,
     width: usize,
 }
 
@@ -64,11 +66,13 @@ impl CoreferenceHead {
     ) -> Result<Self, WeightsError> {
         let scorers = (0..config.scorers).map(|number| Scorer::load(kernels, config, number, states, weights));
         let names = [("man", &config.given_names.man), ("woman", &config.given_names.woman)];
+        let surnames = config.given_names.surname.as_deref();
         let given_names =
             names.into_iter().flat_map(|(class, names)| names.split(' ').map(move |name| (name.to_owned(), class)));
         Ok(Self {
             scorers: scorers.collect::<Result<_, _>>()?,
             given_names: given_names.collect(),
+            surnames: surnames.map(|names| names.split(' ').map(str::to_owned).collect()),
             width: config.width,
         })
     }
@@ -87,6 +91,12 @@ impl CoreferenceHead {
     /// "man" or "woman" for a given name that tells.
     pub(super) fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
         self.given_names.get(name).copied()
+    }
+
+    /// The same for a name of one word, which a surname may be.
+    pub(super) fn class_of_lone_name(&self, name: &str) -> Option<&'static str> {
+        let is_surname = self.surnames.as_ref().is_none_or(|surnames| surnames.contains(name));
+        self.class_of_given_name(name).filter(|_| !is_surname)
     }
 
     /// Score of each candidate for an anaphor.

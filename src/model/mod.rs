@@ -362,6 +362,11 @@ impl Model {
     pub fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
         self.coreference.as_ref().and_then(|head| head.class_of_given_name(name))
     }
+
+    /// The same for a name of one word: none where it may be a surname.
+    pub fn class_of_lone_name(&self, name: &str) -> Option<&'static str> {
+        self.coreference.as_ref().and_then(|head| head.class_of_lone_name(name))
+    }
 }
 
 /// The SHA-256 of all files, end to end.

@@ -247,21 +247,29 @@ fn metrics_count() {
     assert_eq!(server.metric("onrecord_requests_total", &["status=\"404\""]), 50.0);
 }
 
-/// Observations wait until they are counted, which asking for them does; where nobody asks, time must.
+/// Observations wait until they are counted, which asking for them does; where nobody asks, time must. What is never counted
+/// grows in every round, what the allocator keeps for itself beside a busy machine in some.
 #[test]
 fn a_server_whose_metrics_nobody_reads_does_not_grow() {
     let server = Server::tiny(&[]);
     let request = extract(&json!({"documents": vec![json!({"text": "Ada said no."}); 256]}));
     let ask = |times: usize| (0..times).for_each(|_| assert_eq!(server.ask(&request).status, 200));
     ask(20);
-    let before = server.mebibytes("VmRSS");
-    ask(150);
-    // Long enough for what has been counted to be given back.
-    let mut after = server.mebibytes("VmRSS");
-    let started = Instant::now();
-    while after > before + 2 && started.elapsed().as_secs() < 10 {
-        std::thread::sleep(Duration::from_millis(200));
-        after = server.mebibytes("VmRSS");
+    let mut memory = vec![server.mebibytes("VmRSS")];
+    for _ in 0..5 {
+        let before = memory[memory.len() - 1];
+        ask(150);
+        let mut after = server.mebibytes("VmRSS");
+        // Long enough for what has been counted to be given back.
+        let started = Instant::now();
+        while after > before + 2 && started.elapsed().as_secs() < 10 {
+            std::thread::sleep(Duration::from_millis(200));
+            after = server.mebibytes("VmRSS");
+        }
+        if after <= before + 2 {
+            return;
+        }
+        memory.push(after);
     }
-    assert!(after <= before + 2, "memory grew from {before} to {after} MiB in 38,400 documents");
+    panic!("memory grew with every 38,400 documents, to {memory:?} MiB");
 }

@@ -1,0 +1,117 @@
+//! Transcripts: paragraphs that begin with the name of whoever speaks ("HOLT: We waited a week.").
+
+use std::collections::HashSet;
+
+use super::{Act, Kind, Polarity, Segment, Statement};
+use crate::text::{ByteRange, trimmed};
+
+/// So many paragraphs with labels, of at least two speakers, make a transcript; fewer may be "UPDATE:" or "WASHINGTON:".
+const FEWEST_TURNS: usize = 3;
+
+/// A turn of fewer words is an exclamation.
+const FEWEST_WORDS: usize = 4;
+
+/// The longest label, in bytes.
+const LONGEST_LABEL: usize = 40;
+
+/// How sure the borders of a turn are.
+const CERTAINTY: f32 = 0.5;
+
+/// A turn: whose, and what is said in it.
+#[derive(Debug, PartialEq)]
+struct Turn {
+    label: ByteRange,
+    content: ByteRange,
+}
+
+/// The turn that a paragraph is. Labels are in capitals, perhaps behind an opening quotation mark.
+fn turn(text: &str, paragraph: &ByteRange) -> Option<Turn> {
+    let whole = &text[paragraph.clone()];
+    let start = paragraph.start + (whole.len() - whole.trim_start_matches(['"', '“', ' ', '\t']).len());
+    let colon = start + text[start..paragraph.end].find(':')?;
+    let label = start..colon;
+    let name = &text[label.clone()];
+    let is_label = label.len() <= LONGEST_LABEL
+        && name.chars().filter(|character| character.is_uppercase()).count() > 1
+        && !name.chars().any(char::is_lowercase)
+        && name.chars().all(|character| character.is_alphabetic() || " .'’-".contains(character));
+    let content = trimmed(text, colon + 1..paragraph.end);
+    let is_apart = text[colon + 1..].starts_with(char::is_whitespace);
+    let is_long = text[content.clone()].split_whitespace().count() >= FEWEST_WORDS;
+    (is_label && is_apart && is_long).then_some(Turn { label, content })
+}
+
+/// The turns of a transcript as statements, but for those whose label is the source of a statement already. Statements without a
+/// source that are nothing but such a paragraph make room for them.
+pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut Vec<Statement>) {
+    let turns: Vec<Turn> = paragraphs.iter().filter_map(|paragraph| turn(text, paragraph)).collect();
+    let speakers: HashSet<&str> = turns.iter().map(|turn| &text[turn.label.clone()]).collect();
+    if turns.len() < FEWEST_TURNS || speakers.len() < 2 {
+        return;
+    }
+    let sources: HashSet<usize> = statements.iter().flat_map(|s| &s.source).map(|source| source.bytes.start).collect();
+    let contents: HashSet<usize> = turns.iter().map(|turn| turn.content.end).collect();
+    statements.retain(|statement| !(statement.floating && contents.contains(&end_of_words(text, statement))));
+    for Turn { label, content } in turns {
+        if !sources.contains(&label.start) {
+            statements.push(Statement {
+                source: vec![Segment { bytes: label, score: 1.0 }],
+                cue: Vec::new(),
+                content: vec![Segment { bytes: content, score: CERTAINTY }],
+                kind: Kind::Direct,
+                act: Act::Speech,
+                polarity: Polarity::Positive,
+                floating: true,
+                score: CERTAINTY,
+            });
+        }
+    }
+}
+
+fn end_of_words(text: &str, statement: &Statement) -> usize {
+    statement.content.last().map_or(0, |content| trimmed(text, content.bytes.clone()).end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns(lines: &[&str]) -> Vec<(String, String)> {
+        let text = lines.join("\n");
+        let mut start = 0;
+        let mut paragraphs = Vec::new();
+        for line in lines {
+            paragraphs.push(start..start + line.len());
+            start += line.len() + 1;
+        }
+        let mut statements = Vec::new();
+        add_turns(&text, &paragraphs, &mut statements);
+        let words = |segments: &[Segment]| text[segments[0].bytes.clone()].to_owned();
+        statements.iter().map(|statement| (words(&statement.source), words(&statement.content))).collect()
+    }
+
+    #[test]
+    fn turns_are_whoever_the_label_names() {
+        let lines = [
+            "A partial transcript:",
+            "“HOLT: Why is the pier shut?",
+            "O'BRIEN-RUIZ: It is not safe, Ada.",
+            "HOLT: No.",
+            "DR. HOLT: Who told you so?",
+        ];
+        let expected = [
+            ("HOLT", "Why is the pier shut?"),
+            ("O'BRIEN-RUIZ", "It is not safe, Ada."),
+            ("DR. HOLT", "Who told you so?"),
+        ];
+        assert_eq!(turns(&lines), expected.map(|(label, content)| (label.to_owned(), content.to_owned())));
+    }
+
+    #[test]
+    fn other_colons_are_no_transcript() {
+        assert_eq!(turns(&["UPDATE: The pier is open again.", "Holt left.", "UPDATE: The pier is shut again."]), []);
+        assert_eq!(turns(&["UPDATE: The pier is open.", "UPDATE: The pier is shut.", "UPDATE: The pier is gone."]), []);
+        assert_eq!(turns(&["Holt: We waited a week.", "Ruiz: So we did too.", "Holt: Then we left town."]), []);
+        assert_eq!(turns(&["A:We waited a week.", "16:30 We waited a week.", "HTTP://pier.example is its site."]), []);
+    }
+}
