@@ -13,6 +13,7 @@ mod document;
 mod floating;
 mod links;
 mod mentions;
+mod name_words;
 mod names;
 mod paragraphs;
 mod polarity;
