@@ -1,7 +1,7 @@
 //! Floating quotations: paragraphs that are quoted from end to end and attribute themselves to nobody, behind one that
 //! does. Whoever spoke there goes on.
 
-use super::{Act, Kind, Polarity, Quotations, Segment, Statement};
+use super::{Kind, Quotations, Statement};
 use crate::text::ByteRange;
 
 /// A floating quotation scores this part of what the statement before it does.
@@ -45,17 +45,7 @@ pub(super) fn floating(
         let is_quoted = words >= FEWEST_WORDS && quotations.kind(text, std::slice::from_ref(paragraph)) == Kind::Direct;
         running = running.filter(|_| is_quoted);
         if let Some(score) = running {
-            let score = score * CERTAINTY;
-            found.push(Statement {
-                source: Vec::new(),
-                cue: Vec::new(),
-                content: vec![Segment { bytes: paragraph.clone(), score }],
-                kind: Kind::Direct,
-                act: Act::Speech,
-                polarity: Polarity::Positive,
-                floating: true,
-                score,
-            });
+            found.push(Statement::floating(Vec::new(), paragraph.clone(), score * CERTAINTY));
         }
     }
     found
@@ -63,20 +53,13 @@ pub(super) fn floating(
 
 #[cfg(test)]
 mod tests {
+    use super::super::paragraphs::of_lines;
+    use super::super::{Act, Polarity, Segment};
     use super::*;
 
     /// A line a paragraph. The first line that has a cue is a statement, whose content is what is quoted in it.
     fn found(lines: &[&str], kind: Kind) -> Vec<String> {
-        let text = lines.join("\n");
-        let mut start = 0;
-        let paragraphs: Vec<ByteRange> = lines
-            .iter()
-            .map(|line| {
-                let paragraph = start..start + line.len();
-                start = paragraph.end + 1;
-                paragraph
-            })
-            .collect();
+        let (text, paragraphs) = of_lines(lines);
         let said = text.find(" said").map(|at| Statement {
             source: Vec::new(),
             cue: vec![Segment { bytes: at + 1..at + 5, score: 1.0 }],

@@ -1,5 +1,8 @@
 //! How paragraphs hang together: which one leads into the next.
 
+#[cfg(test)]
+use crate::text::ByteRange;
+
 /// True when what `after` says can belong to a cue in `before`, the paragraph in front of it: a colon announces it
 /// ("wrote:"), or a quotation runs on (`after` opens with a mark while one of `before` is still open).
 pub(super) fn leads_into(before: &str, after: &str) -> bool {
@@ -25,6 +28,19 @@ fn ends_quoted(paragraph: &str) -> bool {
         }
     }
     open
+}
+
+/// A text of these lines, and where each of them stands.
+#[cfg(test)]
+pub(super) fn of_lines(lines: &[&str]) -> (String, Vec<ByteRange>) {
+    let mut start = 0;
+    let place = |line: &&str| {
+        let line = start..start + line.len();
+        start = line.end + 1;
+        line
+    };
+    let paragraphs = lines.iter().map(place).collect();
+    (lines.join("\n"), paragraphs)
 }
 
 #[cfg(test)]

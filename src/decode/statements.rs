@@ -32,6 +32,20 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// A statement without a cue that is all quotation; so sure are its borders.
+    pub(super) fn floating(source: Vec<Segment>, content: ByteRange, score: f32) -> Self {
+        Self {
+            source,
+            cue: Vec::new(),
+            content: vec![Segment { bytes: content, score }],
+            kind: Kind::Direct,
+            act: Act::Speech,
+            polarity: Polarity::Positive,
+            floating: true,
+            score,
+        }
+    }
+
     /// The first byte of any of its segments.
     pub fn start(&self) -> usize {
         let segments = self.source.iter().chain(&self.cue).chain(&self.content);

@@ -34,6 +34,13 @@ pub(super) struct Bearer {
     pub places: Vec<ByteRange>,
 }
 
+impl Bearer {
+    /// False where a title beside the surname is another gender's.
+    fn fits(&self, gender: Option<&str>) -> bool {
+        gender.is_none() || self.gender.is_none() || self.gender == gender
+    }
+}
+
 /// Bytes over which the memory of a full name fades to a third.
 const MEMORY: f64 = 1000.0;
 
@@ -48,27 +55,24 @@ pub(super) fn established(text: &str, bearers: &[Bearer], alone: &[&ByteRange]) 
         bearers.iter().enumerate().filter_map(|(index, bearer)| Some((bearer.places.first()?.start, index))).collect();
     named.sort_unstable();
     let (&(first, index), &(second, _)) = (named.first()?, named.get(1)?);
-    let fits =
-        |gender: Option<&str>| gender.is_none() || bearers[index].gender.is_none() || gender == bearers[index].gender;
-    let is_meant = |place: &&&ByteRange| (first..second).contains(&place.start) && fits(gender_by_title(text, place));
-    alone.iter().find(is_meant).map(|_| index)
+    let mut between = alone.iter().filter(|place| (first..second).contains(&place.start));
+    between.any(|place| bearers[index].fits(gender_by_title(text, place))).then_some(index)
 }
 
 /// The index of the bearer whom a mention of the surname means, where that is clear.
 pub(super) fn bearer(text: &str, mention: &Entity, bearers: &[Bearer], established: Option<usize>) -> Option<usize> {
     let gender = gender_by_title(text, &mention.bytes);
-    let fits = |bearer: &Bearer| gender.is_none() || bearer.gender.is_none() || bearer.gender == gender;
-    if established.is_some_and(|index| fits(&bearers[index])) {
+    if established.is_some_and(|index| bearers[index].fits(gender)) {
         return established;
     }
-    let all: usize = bearers.iter().filter(|bearer| fits(bearer)).map(|bearer| bearer.places.len()).sum();
+    let all: usize = bearers.iter().filter(|bearer| bearer.fits(gender)).map(|bearer| bearer.places.len()).sum();
     let score = |bearer: &Bearer| {
         let before = bearer.places.partition_point(|place| place.start < mention.bytes.start);
         let last = before.checked_sub(1).map(|last| mention.bytes.start - bearer.places[last].start);
         let nearness = last.map_or(0.0, |distance| (-(distance as f64) / MEMORY).exp());
         bearer.places.len() as f64 / all.max(1) as f64 + nearness
     };
-    let fitting = bearers.iter().enumerate().filter(|(_, bearer)| fits(bearer));
+    let fitting = bearers.iter().enumerate().filter(|(_, bearer)| bearer.fits(gender));
     let mut scores: Vec<(usize, f64)> = fitting.map(|(index, bearer)| (index, score(bearer))).collect();
     scores.sort_by(|left, right| right.1.total_cmp(&left.1));
     let second = scores.get(1).map_or(0.0, |second| second.1);

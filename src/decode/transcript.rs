@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Act, Kind, Polarity, Segment, Statement};
+use super::{Segment, Statement};
 use crate::text::{ByteRange, trimmed};
 
 /// So many paragraphs with labels, of at least two speakers, make a transcript; fewer may be "UPDATE:" or "WASHINGTON:".
@@ -54,16 +54,8 @@ pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut V
     statements.retain(|statement| !(statement.floating && contents.contains(&end_of_words(text, statement))));
     for Turn { label, content } in turns {
         if !sources.contains(&label.start) {
-            statements.push(Statement {
-                source: vec![Segment { bytes: label, score: 1.0 }],
-                cue: Vec::new(),
-                content: vec![Segment { bytes: content, score: CERTAINTY }],
-                kind: Kind::Direct,
-                act: Act::Speech,
-                polarity: Polarity::Positive,
-                floating: true,
-                score: CERTAINTY,
-            });
+            let source = vec![Segment { bytes: label, score: 1.0 }];
+            statements.push(Statement::floating(source, content, CERTAINTY));
         }
     }
 }
@@ -74,16 +66,11 @@ fn end_of_words(text: &str, statement: &Statement) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::paragraphs::of_lines;
     use super::*;
 
     fn turns(lines: &[&str]) -> Vec<(String, String)> {
-        let text = lines.join("\n");
-        let mut start = 0;
-        let mut paragraphs = Vec::new();
-        for line in lines {
-            paragraphs.push(start..start + line.len());
-            start += line.len() + 1;
-        }
+        let (text, paragraphs) = of_lines(lines);
         let mut statements = Vec::new();
         add_turns(&text, &paragraphs, &mut statements);
         let words = |segments: &[Segment]| text[segments[0].bytes.clone()].to_owned();
