@@ -142,7 +142,8 @@ struct ExtractionArguments {
     #[arg(allow_negative_numbers = true)]
     min_score: f32,
 
-    /// Leave out quotations that stand by themselves, without source or cue, behind an attributed one
+    /// Leave out quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
+    /// transcripts
     #[arg(long, env = "ONRECORD_NO_FLOATING", value_parser = clap::builder::FalseyValueParser::new())]
     no_floating: bool,
 }

@@ -79,7 +79,7 @@ pub struct Options {
     pub min_score: f32,
     /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
     pub max_window: Option<usize>,
-    /// Whether quotations that stand by themselves behind an attributed one count as statements.
+    /// Whether quotations that stand by themselves behind an attributed one count as statements, and turns of transcripts.
     pub floating: bool,
 }
 

@@ -28,7 +28,8 @@ pub struct RequestOptions {
     /// Entities and statements that score below this are left out.
     #[schema(minimum = 0, maximum = 1)]
     pub min_score: f32,
-    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one are statements.
+    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
+    /// transcripts, are statements.
     pub floating: bool,
     /// Parts of the result that are wanted; all of them by default.
     pub include: Option<Vec<Part>>,

@@ -50,7 +50,8 @@ pub(super) struct QueryOptions {
     /// Entities and statements that score below this are left out.
     #[param(minimum = 0, maximum = 1, nullable = false)]
     min_score: Option<f32>,
-    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one are statements.
+    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
+    /// transcripts, are statements.
     #[param(nullable = false)]
     floating: Option<bool>,
     /// Parts of the result that are wanted, with commas between them.
