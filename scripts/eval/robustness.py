@@ -48,7 +48,8 @@ def evaluated(options, what, documents, *flags):
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as gold:
         gold.writelines(json.dumps(document) + "\n" for document in documents)
         gold.flush()
-        command = [options.onrecord, "eval", what, gold.name, "--json", "--precision", options.precision, "--model", options.model, *flags]
+        command = [options.onrecord, "eval", what, gold.name, "--json", "--precision", options.precision,
+                   "--model", options.model, *flags]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
