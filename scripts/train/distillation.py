@@ -64,6 +64,13 @@ class Teacher:
         return total
 
 
+def state_loss(states, expected, lengths):
+    """How far states are from those expected, as a share of these' variance; both [b, t, hidden]."""
+    real = torch.arange(states.shape[1])[None] < lengths[:, None]
+    expected = expected[real]
+    return F.mse_loss(states[real], expected) / expected.var()
+
+
 def same_pieces(tokenizer, other):
     """[vocabulary]: the other tokenizer's number of each word piece. Pieces must be cut alike; special tokens may differ."""
     vocabulary, numbers = tokenizer.get_vocab(), other.get_vocab()

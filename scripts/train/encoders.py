@@ -9,12 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from features import GAPS, SHAPES
+from features import CASELESS, ENCODER_SHAPES, GAPS, INITIAL, LOWER, MIXED, TITLE, UPPER
 
 
 def architecture_of(config):
     """"bert" or "mpnet", by an encoder's `config.json` as Hugging Face writes it or as `export.py` does."""
     return next(iter(config["architecture"])) if "architecture" in config else config.get("model_type", "bert")
+
+
+def without_idle_case(shapes):
+    """`CASELESS` for every word of the windows that do not have both capitals and other letters. shapes [b, t]"""
+    of = lambda *classes: torch.isin(shapes, torch.tensor(classes))
+    tells = of(LOWER, TITLE, MIXED).any(1) & of(TITLE, UPPER, INITIAL, MIXED).any(1)
+    return torch.where(of(LOWER, TITLE, UPPER, INITIAL, MIXED) & ~tells[:, None], CASELESS, shapes)
 
 
 def attention(q, k, v, mask):
@@ -77,9 +84,10 @@ class Bert(nn.Module):
         hidden, eps = config["hidden_size"], config["layer_norm_eps"]
         tables = {"word_embeddings": config["vocab_size"], "position_embeddings": config["max_position_embeddings"],
                   "token_type_embeddings": config.get("type_vocab_size", 0),
-                  "shape_embeddings": len(SHAPES), "gap_embeddings": len(GAPS)}
+                  "shape_embeddings": len(ENCODER_SHAPES), "gap_embeddings": len(GAPS)}
         self.embeddings = nn.ModuleDict({name: nn.Embedding(rows, hidden) for name, rows in tables.items() if rows})
         self.embeddings["LayerNorm"] = nn.LayerNorm(hidden, eps)
+        self.knows_caseless = True  # unless load_model() finds a model of before there was that shape
         nn.init.zeros_(self.embeddings["shape_embeddings"].weight)
         nn.init.zeros_(self.embeddings["gap_embeddings"].weight)
         self.encoder = nn.ModuleDict({"layer": nn.ModuleList(
@@ -88,6 +96,8 @@ class Bert(nn.Module):
     def forward(self, ids, shapes, gaps, lengths, drop):
         e, t = self.embeddings, ids.shape[1]
         positions = torch.arange(t)
+        if self.knows_caseless:
+            shapes = without_idle_case(shapes)
         x = (e["word_embeddings"](ids) + e["shape_embeddings"](shapes) + e["gap_embeddings"](gaps)
              + e["position_embeddings"](positions + self.first_position)[None])
         if "token_type_embeddings" in e:

@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from eight_bits import load_weights
 from encoders import architecture_of
 from examples import TAGS
-from features import GAPS, MAX_WINDOW, SHAPES, load_tokenizer
-from network import DISTANCE_BUCKETS, LINK_WIDTH
+from features import ENCODER_SHAPES, GAPS, MAX_WINDOW, load_tokenizer
+from network import DISTANCE_BUCKETS, LINK_WIDTH, learn_caseless
 from readers import DATASETS, EXTRA
 
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
@@ -78,6 +78,7 @@ def main():
     # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
     if options.average_with:
         other = {k: torch.from_numpy(v) for k, v in load_weights(options.average_with).items()}
+        learn_caseless(other)
         state = {k: torch.lerp(v, other[k], options.share) if k in other else v for k, v in state.items()}
     state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items()) if not k.startswith("coreference.")}
     save_file(state, options.to / "model.safetensors")
@@ -88,7 +89,7 @@ def main():
     config = {
         "model_type": "onrecord", "name": options.name, "format": 1,
         "encoder": encoder_config(encoder),
-        "shapes": SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
+        "shapes": ENCODER_SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
         "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
         "training_data": training_data(json.loads(run.read_text())["files"] if run.exists() else {}, options.average_with),
     }

@@ -16,6 +16,10 @@ MAX_WINDOW = 256  # tokens, [CLS] and [SEP] included
 SHAPES = ("none", "lower", "title", "upper", "initial", "mixed", "digits", "alphanumeric", "other")
 NONE, LOWER, TITLE, UPPER, INITIAL, MIXED, DIGITS, ALPHANUMERIC, OTHER = range(9)
 
+# In a window without capitals, or with no other letters, they tell nothing: the encoder gives all its words this one shape.
+CASELESS = len(SHAPES)
+ENCODER_SHAPES = (*SHAPES, "caseless")
+
 # Gaps: what stands before a piece. A straight quotation mark after a space opens, one glued to a word closes.
 GAPS = ("none", "glued", "space", "line")
 NO_GAP, GLUED, SPACE, LINE = range(4)

@@ -14,6 +14,7 @@ from coreference import Coreference
 from eight_bits import load_weights
 from encoders import Bert, MpNet, architecture_of
 from examples import TAGS
+from features import CASELESS, LOWER
 
 IMPOSSIBLE = -1e4
 LINK_WIDTH = 128
@@ -165,9 +166,19 @@ class Network(nn.Module):
         return total
 
 
+def learn_caseless(weights):
+    """Gives weights of before there was the shape of words without case those of small letters for it; whether it was there."""
+    name, shapes = next((name, table) for name, table in weights.items() if name.endswith(".shape_embeddings.weight"))
+    if len(shapes) > CASELESS:
+        return True
+    weights[name] = torch.cat([shapes, shapes[LOWER, None]])
+    return False
+
+
 def load_model(network, directory):
     """Takes over a model directory's weights; of its coreference scorers the first, if it has any."""
     weights = {k.replace("coreference.0.", "coreference."): torch.from_numpy(v) for k, v in load_weights(directory).items()}
+    network.encoder.knows_caseless = learn_caseless(weights)
     known = network.state_dict()
     missing, _ = network.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
     missing = [k for k in missing if not k.startswith("coreference.")]

@@ -18,8 +18,10 @@ from mention_classes import CLASSES
 from features import load_tokenizer, special_tokens, tokenise, windows
 from network import Network, load_model
 
-# article and how many characters of it: a long window, a middling one with odd characters, a short one
-PASSAGES = (("harbour.txt", 1000), ("border.txt", 500), ("spokesman.txt", 120))
+# article, how many characters of it, and how they are typed: a long window, a middling one with odd characters, a short one, two
+# in which capitals tell nothing
+PASSAGES = (("harbour.txt", 1000, str), ("border.txt", 500, str), ("spokesman.txt", 120, str),
+            ("spokesman.txt", 300, str.lower), ("harbour.txt", 200, str.upper))
 
 
 def main():
@@ -39,9 +41,9 @@ def main():
     tokenizer = load_tokenizer(options.model / "tokenizer.json")
 
     recorded = []
-    for name, length in PASSAGES:
+    for name, length, typed in PASSAGES:
         with open(options.articles / name, encoding="utf-8", newline="") as file:
-            text = file.read()[:length]
+            text = typed(file.read()[:length])
         tokens = tokenise(tokenizer, text)
         start, end = windows(tokens, text)[0]
         # the passage is cut where the window ends, so that a reader of the fixture sees all that was read

@@ -65,12 +65,16 @@ def arguments():
                         help="model directory whose scores are learned beside the annotation; of several the mean")
     parser.add_argument("--taught", action="append", default=[], choices=sorted(TAGS),
                         help="only this tag head learns from the teacher, on windows that are not annotated for it")
+    parser.add_argument("--states", type=float, default=0.0, metavar="WEIGHT",
+                        help="of a loss that keeps the states near those of a single teacher of the same width")
     parser.add_argument("--start-from", help="model directory to start from instead of the encoder alone")
     parser.add_argument("--evaluate-every", type=int, default=1, help="epochs between evaluations on the dev files")
     parser.add_argument("--stop-after", type=int, help="stop after so many steps (for timing)")
     options = parser.parse_args()
     if options.taught and not options.teacher:
         parser.error("--taught needs a --teacher")
+    if options.states and len(options.teacher) != 1:
+        parser.error("--states needs one --teacher")
     return options
 
 
@@ -148,7 +152,7 @@ def parameter_groups(network, options):
     return [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
 
 
-def batch_loss(network, batch, teacher=None):
+def batch_loss(network, batch, teacher=None, states_weight=0.0):
     ids, shapes, gaps, lengths = evaluate.collate(batch)
     states = network.encode(ids, shapes, gaps, lengths)
     total, parts = states.new_zeros(()), {}
@@ -157,6 +161,10 @@ def batch_loss(network, batch, teacher=None):
         loss = teacher.tag_loss(network, states, looked, lengths, batch)
         total = total + distillation.WEIGHT * loss
         parts["teacher"] = loss.item()
+        if states_weight:
+            loss = distillation.state_loss(states, looked[0], lengths)
+            total = total + states_weight * loss
+            parts["states"] = loss.item()
     for head, module in network.heads.items():
         chosen = [k for k, e in enumerate(batch) if e.head == head]
         if not chosen:
@@ -178,7 +186,8 @@ def batch_loss(network, batch, teacher=None):
             if linked:
                 losses = [network.link_loss(states[k], batch[k].spans, batch[k].links) for k in linked]
                 if teacher and not teacher.taught:
-                    losses += [distillation.WEIGHT * teacher.link_loss(network, states[k], [seen[k] for seen in looked], batch[k].spans)
+                    seen = {k: [of_one[k] for of_one in looked] for k in linked}
+                    losses += [distillation.WEIGHT * teacher.link_loss(network, states[k], seen[k], batch[k].spans)
                                for k in linked]
                 loss = sum(losses) / len(linked)
                 total = total + LINK_WEIGHT * share * loss
@@ -230,6 +239,7 @@ def main():
     network = Network(config, options.dropout)
     if options.start_from:
         load_model(network, Path(options.start_from))
+        network.encoder.knows_caseless = True
     else:
         prefix = network.architecture + "."
         pretrained = {prefix + k.removeprefix(prefix): v for k, v in load_file(encoder / "model.safetensors").items()}
@@ -281,7 +291,7 @@ def main():
         began, tokens, sums, counted = time.time(), 0, {}, 0
         last_save = time.time()
         while state["batch"] < len(batches):
-            loss, parts, n = batch_loss(network, batches[state["batch"]], teacher)
+            loss, parts, n = batch_loss(network, batches[state["batch"]], teacher, options.states)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

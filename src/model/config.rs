@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::architecture::{Activation, Architecture};
 use super::coreference::MENTION_CLASSES;
 use super::hugging_face;
-use crate::text::{GAPS, SHAPES};
+use crate::text::{ENCODER_SHAPES, GAPS, SHAPES};
 
 /// The whole of `config.json`; of that of a token classifier from Hugging Face, what matters here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct ModelConfig {
     pub format: u32,
     /// Dimensions of the encoder.
     pub encoder: EncoderConfig,
-    /// Names of the word shapes, in the order of their embeddings.
+    /// Names of the word shapes, in the order of their embeddings; "caseless" may be missing.
     pub shapes: Vec<String>,
     /// Names of the gaps, in the order of their embeddings.
     pub gaps: Vec<String>,
@@ -258,7 +258,7 @@ impl ModelConfig {
                 encoder.window_limit()
             ));
         }
-        if self.shapes != SHAPES || self.gaps != GAPS {
+        if !(self.shapes == SHAPES || self.shapes == ENCODER_SHAPES) || self.gaps != GAPS {
             return Err("shapes or gaps are not those of this version".to_owned());
         }
         let Some(links) = &self.links else { return Err("links is missing".to_owned()) };

@@ -107,7 +107,7 @@ impl Model {
         let weights = Weights::parse(weights, Device::Cpu).map_err(broken)?;
         // Whoever reads one article waits for this: all cores share it.
         let (encoder, (tokenizer, digest)) = rayon::join(
-            || Encoder::load(&config.encoder, &weights, config.finds_statements(), arithmetic),
+            || Encoder::load(&config.encoder, &weights, config.shapes.len(), arithmetic),
             || rayon::join(|| Tokenizer::from_bytes(&files.tokenizer), || digest(&files.weights)),
         );
         let tokenizer = tokenizer.map_err(|source| ModelError::Tokenizer { origin: origin.clone(), source })?;

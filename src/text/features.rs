@@ -6,6 +6,14 @@
 pub const SHAPES: [&str; 9] =
     ["none", "lower", "title", "upper", "initial", "mixed", "digits", "alphanumeric", "other"];
 
+/// Names of the shapes that an encoder may have embeddings of: those of pieces, and last that of the words of a window whose
+/// capitals tell nothing ([`capitals_tell_nothing`]).
+pub const ENCODER_SHAPES: [&str; 10] =
+    ["none", "lower", "title", "upper", "initial", "mixed", "digits", "alphanumeric", "other", "caseless"];
+
+/// Class of the last of [`ENCODER_SHAPES`].
+const CASELESS: u8 = SHAPES.len() as u8;
+
 /// Names of the gaps, in the order of the model's embedding rows.
 pub const GAPS: [&str; 4] = ["none", "glued", "space", "line"];
 
@@ -53,6 +61,20 @@ impl Shape {
             _ => Self::Mixed,
         }
     }
+}
+
+/// Whether these pieces, given by their [`Shape`] classes, are letters without capitals, or in capitals throughout.
+pub fn capitals_tell_nothing(shapes: &[u8]) -> bool {
+    let any = |classes: &[Shape]| shapes.iter().any(|&shape| classes.iter().any(|&class| shape == class as u8));
+    let has_small = any(&[Shape::Lower, Shape::Title, Shape::Mixed]);
+    let has_capitals = any(&[Shape::Title, Shape::Upper, Shape::Initial, Shape::Mixed]);
+    !(has_small && has_capitals)
+}
+
+/// The class that stands for a word's [`Shape`] class where capitals tell nothing.
+pub fn without_case(shape: u8) -> u8 {
+    let has_case = [Shape::Lower, Shape::Title, Shape::Upper, Shape::Initial, Shape::Mixed];
+    if has_case.iter().any(|&class| shape == class as u8) { CASELESS } else { shape }
 }
 
 /// What stands between a piece and the one before it.
@@ -112,6 +134,25 @@ mod tests {
         ] {
             assert_eq!(Shape::of(piece), shape, "{piece}");
         }
+    }
+
+    #[test]
+    fn capitals_that_tell_nothing() {
+        for (text, expected) in [
+            ("the minister said 3 things", true),
+            ("THE MINISTER SAID 3 THINGS", true),
+            ("A 1", true),
+            ("«東京»", true),
+            ("the Minister", false),
+            ("he told NATO", false),
+            ("iOS", false),
+        ] {
+            let shapes: Vec<u8> = text.split(' ').map(|piece| Shape::of(piece) as u8).collect();
+            assert_eq!(capitals_tell_nothing(&shapes), expected, "{text}");
+        }
+        assert_eq!(ENCODER_SHAPES[..SHAPES.len()], SHAPES);
+        assert_eq!(ENCODER_SHAPES[usize::from(without_case(Shape::Title as u8))], "caseless");
+        assert_eq!(without_case(Shape::Digits as u8), Shape::Digits as u8);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod wrapped;
 
 pub use document::{BorrowedDocument, Document, DocumentError};
 pub(crate) use features::is_line_end;
-pub use features::{GAPS, Gap, SHAPES, Shape};
+pub use features::{ENCODER_SHAPES, GAPS, Gap, SHAPES, Shape, capitals_tell_nothing, without_case};
 pub use language::language_warning;
 pub use offsets::{OffsetUnit, Offsets};
 pub(crate) use tokens::trimmed;

@@ -7,7 +7,7 @@ use crate::model::Arithmetic;
 use crate::model::config::EncoderConfig;
 use crate::model::kernels::{HalfTable, KernelPath, Normalisation, add_and_normalise};
 use crate::model::weights::{Weights, WeightsError};
-use crate::text::{GAPS, SHAPES};
+use crate::text::{ENCODER_SHAPES, GAPS, SHAPES};
 
 /// The table of words: the largest by far, so kept as it is stored.
 enum Words {
@@ -28,6 +28,7 @@ pub(super) struct Embeddings {
     /// Number of the first position; `None` where all tokens have one row.
     first_position: Option<usize>,
     features: Option<Features>,
+    knows_caseless: bool,
     norm: Normalisation,
     /// From the width of the tables to that of the states, where they differ.
     projection: Option<Linear>,
@@ -39,7 +40,7 @@ impl Embeddings {
     pub(super) fn load(
         weights: &Weights<'_>,
         config: &EncoderConfig,
-        has_features: bool,
+        shapes: usize,
         arithmetic: Arithmetic,
     ) -> Result<Self, WeightsError> {
         let (hidden, architecture) = (config.hidden_size, &config.architecture);
@@ -58,7 +59,7 @@ impl Embeddings {
         }
         let ((words, norm), shape) = (architecture.embedding_names(), [config.vocab_size, width]);
         let features = || -> Result<Features, WeightsError> {
-            let shapes = table("shape_embeddings", SHAPES.len())?;
+            let shapes = table("shape_embeddings", shapes)?;
             Ok(Features { shapes, gaps: table("gap_embeddings", GAPS.len())? })
         };
         let projection = || -> Result<Linear, WeightsError> {
@@ -73,12 +74,18 @@ impl Embeddings {
             },
             positions,
             first_position: architecture.adds_positions().then(|| architecture.first_position()),
-            features: if has_features { Some(features()?) } else { None },
+            features: if shapes > 0 { Some(features()?) } else { None },
+            knows_caseless: shapes == ENCODER_SHAPES.len(),
             norm: norm_of(weights, &norm, width, config.layer_norm_eps)?,
             projection: if width == hidden { None } else { Some(projection()?) },
             vocabulary: config.vocab_size,
             width,
         })
+    }
+
+    /// Whether there is a shape for the words of windows whose capitals tell nothing.
+    pub(super) fn know_caseless(&self) -> bool {
+        self.knows_caseless
     }
 
     /// Whether everything that the window names is in the tables.

@@ -186,15 +186,15 @@ fn in_parallel<Layer: Send>(
 }
 
 impl Encoder {
-    /// `has_features`: whether the model knows tokens' shapes and gaps.
+    /// `shapes`: how many word shapes the model knows; none where it does not know gaps, either.
     pub(super) fn load(
         config: &EncoderConfig,
         weights: &Weights<'_>,
-        has_features: bool,
+        shapes: usize,
         arithmetic: Arithmetic,
     ) -> Result<Self, WeightsError> {
         // First what is checked against the file: tables of positions are computed from its sizes.
-        let embeddings = Embeddings::load(weights, config, has_features, arithmetic)?;
+        let embeddings = Embeddings::load(weights, config, shapes, arithmetic)?;
         Ok(Self { embeddings, layers: Layers::load(config, weights, arithmetic)?, config: config.clone(), arithmetic })
     }
 
@@ -212,7 +212,7 @@ impl Encoder {
         windows.iter().try_for_each(|window| self.check(window))?;
         let hidden = self.config.hidden_size;
         let path = self.arithmetic.kernels;
-        scratch.prepare(windows, special, hidden, threads);
+        scratch.prepare(windows, special, self.embeddings.know_caseless(), (hidden, threads));
         let Scratch { tokens, windows, states, packed, attended, workers, .. } = scratch;
         for_each_part(
             threads,

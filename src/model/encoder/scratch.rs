@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::WindowInput;
 use super::disentangled::DisentangledScratch;
 use crate::model::kernels::{AttentionScratch, QuantisedRows};
+use crate::text::{capitals_tell_nothing, without_case};
 
 /// What the embeddings of one row are looked up by.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +52,20 @@ pub(in crate::model) struct Worker {
 
 impl Scratch {
     /// Lays the windows end to end and makes room for them.
-    pub(super) fn prepare(&mut self, windows: &[WindowInput<'_>], special: (u32, u32), hidden: usize, threads: usize) {
+    pub(super) fn prepare(
+        &mut self,
+        windows: &[WindowInput<'_>],
+        special: (u32, u32),
+        knows_caseless: bool,
+        (hidden, threads): (usize, usize),
+    ) {
         self.tokens.clear();
         self.windows.clear();
         for window in windows {
             let first = self.tokens.len();
-            let features = window.shapes.iter().zip(window.gaps);
-            let inner = window.ids.iter().zip(features).map(|(&id, (&shape, &gap))| (id, shape, gap));
+            let is_caseless = knows_caseless && capitals_tell_nothing(window.shapes);
+            let shapes = window.shapes.iter().map(|&shape| if is_caseless { without_case(shape) } else { shape });
+            let inner = window.ids.iter().zip(shapes.zip(window.gaps)).map(|(&id, (shape, &gap))| (id, shape, gap));
             let opened = std::iter::once((special.0, 0, 0)).chain(inner);
             let closed = opened.chain(std::iter::once((special.1, 0, 0)));
             let tokens = closed.zip(0..).map(|((id, shape, gap), position)| Token { id, position, shape, gap });
