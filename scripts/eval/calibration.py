@@ -71,7 +71,7 @@ def calibrated(score, calibration):
 
 def bins(scored, number):
     """(scores and truths of each of so many bins of equal size), by score."""
-    scored = sorted(scored)
+    scored = sorted(scored, key=lambda row: row[0])  # where scores are the same, in the order found
     return [scored[b * len(scored) // number:(b + 1) * len(scored) // number] for b in range(number)]
 
 

@@ -40,8 +40,12 @@ def weights_of(run, checkpoint):
     return torch.load(run / "network.pt")
 
 
-def training_data(files, averaged_with):
-    """One entry per training file, with its licence; those of the model averaged with are in it too."""
+def is_scorer(name):
+    return name.startswith("coreference.")
+
+
+def training_data(files, *others):
+    """One entry per training file, with its licence; those of other models that went in are in it too."""
     entries = []
     for name, (stem, _, licence) in DATASETS.items():
         for file, digest in files.items():
@@ -51,10 +55,10 @@ def training_data(files, averaged_with):
         if file.startswith(EXTRA):
             licence = "whoever trained this model knows"
             entries.append({"name": "extra", "file": file.removeprefix(EXTRA), "sha256": digest, "licence": licence})
-    if averaged_with:
+    for directory in filter(None, others):
         known = {entry["file"] for entry in entries}
-        others = json.loads((averaged_with / "config.json").read_text())["training_data"]
-        entries += [entry for entry in others if entry["file"] not in known]
+        of_other = json.loads((directory / "config.json").read_text())["training_data"]
+        entries += [entry for entry in of_other if entry["file"] not in known]
     return entries
 
 
@@ -66,6 +70,8 @@ def main():
     parser.add_argument("--name", default="onrecord-small")
     parser.add_argument("--average-with", type=Path, help="model directory to average the weights with")
     parser.add_argument("--share", type=float, default=0.5, help="of that other model in the average")
+    parser.add_argument("--heads-of", type=Path, help="model directory whose coreference heads go on: those of a run whose states were "
+                        "kept near that model's (train.py --states)")
     parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
@@ -74,13 +80,16 @@ def main():
     # "model soups").
     states = [weights_of(run, options.checkpoint) for run in options.run]
     state = {k: sum(state[k].float() for state in states) / len(states) for k in states[0]}
-    # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out; so does the
-    # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
     if options.average_with:
         other = {k: torch.from_numpy(v) for k, v in load_weights(options.average_with).items()}
         learn_caseless(other)
         state = {k: torch.lerp(v, other[k], options.share) if k in other else v for k, v in state.items()}
-    state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items()) if not k.startswith("coreference.")}
+    # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out; so does the
+    # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
+    state = {k: v for k, v in state.items() if not is_scorer(k)}
+    if options.heads_of:
+        state |= {k: torch.from_numpy(v) for k, v in load_weights(options.heads_of).items() if is_scorer(k)}
+    state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items())}
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)
 
@@ -91,8 +100,11 @@ def main():
         "encoder": encoder_config(encoder),
         "shapes": ENCODER_SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
         "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
-        "training_data": training_data(json.loads(run.read_text())["files"] if run.exists() else {}, options.average_with),
+        "training_data": training_data(json.loads(run.read_text())["files"] if run.exists() else {}, options.average_with, options.heads_of),
     }
+    if options.heads_of:
+        before = json.loads((options.heads_of / "config.json").read_text())
+        config |= {name: before[name] for name in ("coreference", "speaker_scores") if name in before}
     config["weights_sha256"] = hashlib.sha256((options.to / "model.safetensors").read_bytes()).hexdigest()
     (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     load_tokenizer(options.encoder / "tokenizer.json").save(str(options.to / "tokenizer.json"), pretty=False)
