@@ -132,7 +132,8 @@ impl<'text> Form<'text> {
         Self {
             label: &entity.label,
             lower: words.iter().map(|word| plain(word)).collect(),
-            letters: letters(&words),
+            // "HOLT" may be Ada Holt, where names stand in capitals.
+            letters: if entity.label == "PER" { None } else { letters(&words) },
             words,
             mentions: Vec::new(),
         }
@@ -256,6 +257,13 @@ mod tests {
         ];
         let expected = [("Claire B. Moreau".to_owned(), 4), ("Lysmouth Port Board".to_owned(), 2)];
         assert_eq!(names(text, &mentions), expected);
+    }
+
+    #[test]
+    fn a_surname_in_capitals_is_no_acronym() {
+        let text = "ADA HOLT: We waited. HOLT: Nobody came. The HOLT Works did.";
+        let mentions = [("PER", "ADA HOLT"), ("PER", "HOLT"), ("ORG", "HOLT")];
+        assert_eq!(names(text, &mentions), [("ADA HOLT".to_owned(), 2), ("HOLT".to_owned(), 1)]);
     }
 
     #[test]
