@@ -1,8 +1,8 @@
 //! Transcripts: paragraphs that begin with the name of whoever speaks ("HOLT: We waited a week.").
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::{Segment, Statement};
+use super::{Kind, Segment, Statement};
 use crate::text::{ByteRange, trimmed};
 
 /// So many paragraphs with labels, of at least two speakers, make a transcript; fewer may be "UPDATE:" or "WASHINGTON:".
@@ -41,21 +41,35 @@ fn turn(text: &str, paragraph: &ByteRange) -> Option<Turn> {
     (is_label && is_apart && is_long).then_some(Turn { label, content })
 }
 
-/// The turns of a transcript as statements, but for those whose label is the source of a statement already. Statements without a
-/// source that are nothing but such a paragraph make room for them.
+/// The turns of a transcript as statements. Where the label is the source of a statement already, attributed by nothing but the
+/// colon, that one gets all that is said in the turn. Statements without a source that are nothing but such a paragraph make room.
 pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut Vec<Statement>) {
     let turns: Vec<Turn> = paragraphs.iter().filter_map(|paragraph| turn(text, paragraph)).collect();
     let speakers: HashSet<&str> = turns.iter().map(|turn| &text[turn.label.clone()]).collect();
     if turns.len() < FEWEST_TURNS || speakers.len() < 2 {
         return;
     }
-    let sources: HashSet<usize> = statements.iter().flat_map(|s| &s.source).map(|source| source.bytes.start).collect();
     let contents: HashSet<usize> = turns.iter().map(|turn| turn.content.end).collect();
     statements.retain(|statement| !(statement.floating && contents.contains(&end_of_words(text, statement))));
+    let sources = |(index, statement): (usize, &Statement)| -> Vec<(usize, usize)> {
+        statement.source.iter().map(|source| (source.bytes.start, index)).collect()
+    };
+    let by_source: HashMap<usize, usize> = statements.iter().enumerate().flat_map(sources).collect();
     for Turn { label, content } in turns {
-        if !sources.contains(&label.start) {
+        let Some(&known) = by_source.get(&label.start) else {
             let source = vec![Segment { bytes: label, score: 1.0 }];
             statements.push(Statement::floating(source, content, CERTAINTY));
+            continue;
+        };
+        let statement = &mut statements[known];
+        let is_inside = |part: &Segment| content.start <= part.bytes.start && part.bytes.end <= content.end;
+        let is_attributed_by_colon = statement.cue.iter().all(|cue| &text[cue.bytes.clone()] == ":");
+        if let Some(first) = statement.content.first()
+            && is_attributed_by_colon
+            && statement.content.iter().all(is_inside)
+        {
+            statement.content = vec![Segment { bytes: content, score: first.score }];
+            statement.kind = Kind::Direct;
         }
     }
 }
@@ -92,6 +106,28 @@ mod tests {
             ("DR. HOLT", "Who told you so?"),
         ];
         assert_eq!(turns(&lines), expected.map(|(label, content)| (label.to_owned(), content.to_owned())));
+    }
+
+    #[test]
+    fn a_turn_is_said_from_its_label_to_its_end() {
+        let (text, paragraphs) = of_lines(&[
+            "HOLT: We waited. Nobody came.",
+            "RUIZ: I told you so, Ada.",
+            "HOLT: You did, and you were right.",
+        ]);
+        let said = |content: &str, cue: &str| {
+            let place =
+                |words: &str| text.find(words).map(|at| Segment { bytes: at..at + words.len(), score: 0.9 }).unwrap();
+            let mut statement = Statement::floating(vec![place("HOLT")], place(content).bytes, 0.9);
+            (statement.kind, statement.cue) = (Kind::Indirect, vec![place(cue)]);
+            let mut statements = vec![statement];
+            add_turns(&text, &paragraphs, &mut statements);
+            assert_eq!(statements.len(), 3);
+            (text[statements[0].content[0].bytes.clone()].to_owned(), statements[0].kind)
+        };
+        assert_eq!(said("We waited", ":"), ("We waited. Nobody came.".to_owned(), Kind::Direct));
+        assert_eq!(said("We waited", "waited"), ("We waited".to_owned(), Kind::Indirect));
+        assert_eq!(said("I told you so", ":"), ("I told you so".to_owned(), Kind::Indirect));
     }
 
     #[test]
