@@ -66,4 +66,4 @@ macro_rules! golden {
     };
 }
 
-golden!(harbour spokesman strike council report border campaign);
+golden!(harbour spokesman strike council report border campaign hearing);

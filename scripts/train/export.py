@@ -72,8 +72,11 @@ def main():
     parser.add_argument("--share", type=float, default=0.5, help="of that other model in the average")
     parser.add_argument("--heads-of", type=Path, help="model directory whose coreference heads go on: those of a run whose states were "
                         "kept near that model's (train.py --states)")
+    parser.add_argument("--keep", action="append", default=[], choices=sorted(TAGS), help="a tag head that goes on from there as well")
     parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
     options = parser.parse_args()
+    if options.keep and not options.heads_of:
+        parser.error("--keep needs --heads-of")
     options.to.mkdir(parents=True, exist_ok=True)
 
     # Runs that began at the same place, or of which one began where the other ended, lie in one valley (Wortsman et al. 2022,
@@ -88,7 +91,8 @@ def main():
     # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
     state = {k: v for k, v in state.items() if not is_scorer(k)}
     if options.heads_of:
-        state |= {k: torch.from_numpy(v) for k, v in load_weights(options.heads_of).items() if is_scorer(k)}
+        kept = tuple(f"heads.{head}." for head in options.keep)
+        state |= {k: torch.from_numpy(v) for k, v in load_weights(options.heads_of).items() if is_scorer(k) or k.startswith(kept)}
     state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items())}
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)
