@@ -33,7 +33,7 @@ class Scorers:
 
     def __init__(self, model):
         config = json.loads((model / "config.json").read_text())
-        weights = {k: torch.from_numpy(v) for k, v in load_weights(model).items()}
+        weights = load_weights(model)
         self.given = {kind: names.split() for kind, names in config["coreference"]["given_names"].items()}
         self.width, self.heads = config["coreference"]["width"], []
         for number in range(config["coreference"]["scorers"]):

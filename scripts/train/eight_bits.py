@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.numpy import load_file, save_file
 
 GROUP, LIMIT = 128, 127
@@ -48,7 +49,7 @@ def quantise(matrix):
 
 
 def load_weights(directory):
-    """All weights of a model directory, of whichever form, in single precision: name -> array."""
+    """All weights of a model directory, of whichever form, in single precision: name -> tensor."""
     tensors = {}
     for file in sorted(directory.glob("*.safetensors")):
         tensors |= load_file(file)
@@ -56,7 +57,7 @@ def load_weights(directory):
     for name, groups in scales.items():
         steps = tensors[name].astype(np.float32)
         tensors[name] = steps * np.repeat(groups, GROUP, axis=1)[:, :steps.shape[1]]
-    return {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
+    return {name: torch.from_numpy(np.asarray(tensor, np.float32)) for name, tensor in tensors.items()}
 
 
 def is_large(name, tensor):

@@ -18,7 +18,7 @@ from eight_bits import load_weights
 from encoders import architecture_of
 from examples import TAGS
 from features import ENCODER_SHAPES, GAPS, MAX_WINDOW, load_tokenizer
-from network import DISTANCE_BUCKETS, LINK_WIDTH, learn_caseless
+from network import DISTANCE_BUCKETS, LINK_WIDTH, add_caseless
 from readers import DATASETS, EXTRA
 
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
@@ -70,9 +70,10 @@ def main():
     parser.add_argument("--name", default="onrecord-small")
     parser.add_argument("--average-with", type=Path, help="model directory to average the weights with")
     parser.add_argument("--share", type=float, default=0.5, help="of that other model in the average")
-    parser.add_argument("--heads-of", type=Path, help="model directory whose coreference heads go on: those of a run whose states were "
-                        "kept near that model's (train.py --states)")
-    parser.add_argument("--keep", action="append", default=[], choices=sorted(TAGS), help="a tag head that goes on from there as well")
+    parser.add_argument("--heads-of", type=Path,
+                        help="model directory whose coreference heads go on: train.py --states kept the states near that model's")
+    parser.add_argument("--keep", action="append", default=[], choices=sorted(TAGS),
+                        help="a tag head that goes on from there as well")
     parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
     options = parser.parse_args()
     if options.keep and not options.heads_of:
@@ -84,27 +85,28 @@ def main():
     states = [weights_of(run, options.checkpoint) for run in options.run]
     state = {k: sum(state[k].float() for state in states) / len(states) for k in states[0]}
     if options.average_with:
-        other = {k: torch.from_numpy(v) for k, v in load_weights(options.average_with).items()}
-        learn_caseless(other)
+        other = load_weights(options.average_with)
+        add_caseless(other)
         state = {k: torch.lerp(v, other[k], options.share) if k in other else v for k, v in state.items()}
     # Buffers that the code makes itself, and tensors of the pretrained file that no head uses, stay out; so does the
     # coreference head, which has only helped the encoder to learn (train_coreference.py makes the scorers).
     state = {k: v for k, v in state.items() if not is_scorer(k)}
     if options.heads_of:
         kept = tuple(f"heads.{head}." for head in options.keep)
-        state |= {k: torch.from_numpy(v) for k, v in load_weights(options.heads_of).items() if is_scorer(k) or k.startswith(kept)}
+        state |= {k: v for k, v in load_weights(options.heads_of).items() if is_scorer(k) or k.startswith(kept)}
     state = {k: v.to(torch.float16).contiguous() for k, v in sorted(state.items())}
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)
 
     run = options.run[0] / "run.json"
     encoder = json.loads((options.encoder / "config.json").read_text())
+    files = json.loads(run.read_text())["files"] if run.exists() else {}
     config = {
         "model_type": "onrecord", "name": options.name, "format": 1,
         "encoder": encoder_config(encoder),
         "shapes": ENCODER_SHAPES, "gaps": GAPS, "max_window": MAX_WINDOW, "heads": TAGS,
         "links": {"width": LINK_WIDTH, "distance_buckets": DISTANCE_BUCKETS},
-        "training_data": training_data(json.loads(run.read_text())["files"] if run.exists() else {}, options.average_with, options.heads_of),
+        "training_data": training_data(files, options.average_with, options.heads_of),
     }
     if options.heads_of:
         before = json.loads((options.heads_of / "config.json").read_text())

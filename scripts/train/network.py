@@ -166,8 +166,8 @@ class Network(nn.Module):
         return total
 
 
-def learn_caseless(weights):
-    """Gives weights of before there was the shape of words without case those of small letters for it; whether it was there."""
+def add_caseless(weights):
+    """Gives weights of before there was the shape of words without case that of small letters in its place. Whether it was there."""
     name, shapes = next((name, table) for name, table in weights.items() if name.endswith(".shape_embeddings.weight"))
     if len(shapes) > CASELESS:
         return True
@@ -177,8 +177,8 @@ def learn_caseless(weights):
 
 def load_model(network, directory):
     """Takes over a model directory's weights; of its coreference scorers the first, if it has any."""
-    weights = {k.replace("coreference.0.", "coreference."): torch.from_numpy(v) for k, v in load_weights(directory).items()}
-    network.encoder.knows_caseless = learn_caseless(weights)
+    weights = {k.replace("coreference.0.", "coreference."): v for k, v in load_weights(directory).items()}
+    network.encoder.knows_caseless = add_caseless(weights)
     known = network.state_dict()
     missing, _ = network.load_state_dict({k: v for k, v in weights.items() if k in known}, strict=False)
     missing = [k for k in missing if not k.startswith("coreference.")]

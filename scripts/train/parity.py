@@ -36,7 +36,7 @@ def main():
     # The network's own coreference head is there for training only: the scorers are loaded below.
     load_model(network, options.model)
     network.eval()
-    weights = {k: torch.from_numpy(v) for k, v in load_weights(options.model).items()}
+    weights = load_weights(options.model)
     scorers = [scorer(weights, number, config) for number in range(config.get("coreference", {}).get("scorers", 0))]
     tokenizer = load_tokenizer(options.model / "tokenizer.json")
 
