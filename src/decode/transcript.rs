@@ -51,10 +51,10 @@ pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut V
     }
     let contents: HashSet<usize> = turns.iter().map(|turn| turn.content.end).collect();
     statements.retain(|statement| !(statement.floating && contents.contains(&end_of_words(text, statement))));
-    let sources = |(index, statement): (usize, &Statement)| -> Vec<(usize, usize)> {
-        statement.source.iter().map(|source| (source.bytes.start, index)).collect()
-    };
-    let by_source: HashMap<usize, usize> = statements.iter().enumerate().flat_map(sources).collect();
+    let mut by_source = HashMap::new();
+    for (index, statement) in statements.iter().enumerate() {
+        by_source.extend(statement.source.iter().map(|source| (source.bytes.start, index)));
+    }
     for Turn { label, content } in turns {
         let Some(&known) = by_source.get(&label.start) else {
             let source = vec![Segment { bytes: label, score: 1.0 }];

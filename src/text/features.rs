@@ -65,7 +65,7 @@ impl Shape {
 
 /// Whether these pieces, given by their [`Shape`] classes, are letters without capitals, or in capitals throughout.
 pub fn capitals_tell_nothing(shapes: &[u8]) -> bool {
-    let any = |classes: &[Shape]| shapes.iter().any(|&shape| classes.iter().any(|&class| shape == class as u8));
+    let any = |classes: &[Shape]| shapes.iter().any(|&shape| is_one_of(classes, shape));
     let has_small = any(&[Shape::Lower, Shape::Title, Shape::Mixed]);
     let has_capitals = any(&[Shape::Title, Shape::Upper, Shape::Initial, Shape::Mixed]);
     !(has_small && has_capitals)
@@ -74,7 +74,11 @@ pub fn capitals_tell_nothing(shapes: &[u8]) -> bool {
 /// The class that stands for a word's [`Shape`] class where capitals tell nothing.
 pub fn without_case(shape: u8) -> u8 {
     let has_case = [Shape::Lower, Shape::Title, Shape::Upper, Shape::Initial, Shape::Mixed];
-    if has_case.iter().any(|&class| shape == class as u8) { CASELESS } else { shape }
+    if is_one_of(&has_case, shape) { CASELESS } else { shape }
+}
+
+fn is_one_of(classes: &[Shape], shape: u8) -> bool {
+    classes.iter().any(|&class| class as u8 == shape)
 }
 
 /// What stands between a piece and the one before it.

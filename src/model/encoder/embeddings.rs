@@ -28,7 +28,6 @@ pub(super) struct Embeddings {
     /// Number of the first position; `None` where all tokens have one row.
     first_position: Option<usize>,
     features: Option<Features>,
-    knows_caseless: bool,
     norm: Normalisation,
     /// From the width of the tables to that of the states, where they differ.
     projection: Option<Linear>,
@@ -75,7 +74,6 @@ impl Embeddings {
             positions,
             first_position: architecture.adds_positions().then(|| architecture.first_position()),
             features: if shapes > 0 { Some(features()?) } else { None },
-            knows_caseless: shapes == ENCODER_SHAPES.len(),
             norm: norm_of(weights, &norm, width, config.layer_norm_eps)?,
             projection: if width == hidden { None } else { Some(projection()?) },
             vocabulary: config.vocab_size,
@@ -84,8 +82,9 @@ impl Embeddings {
     }
 
     /// Whether there is a shape for the words of windows whose capitals tell nothing.
-    pub(super) fn know_caseless(&self) -> bool {
-        self.knows_caseless
+    pub(super) fn has_caseless(&self) -> bool {
+        let size = ENCODER_SHAPES.len() * self.width;
+        self.features.as_ref().is_some_and(|features| features.shapes.len() == size)
     }
 
     /// Whether everything that the window names is in the tables.

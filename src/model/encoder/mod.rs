@@ -212,7 +212,7 @@ impl Encoder {
         windows.iter().try_for_each(|window| self.check(window))?;
         let hidden = self.config.hidden_size;
         let path = self.arithmetic.kernels;
-        scratch.prepare(windows, special, self.embeddings.know_caseless(), (hidden, threads));
+        scratch.prepare(windows, special, self.embeddings.has_caseless(), hidden, threads);
         let Scratch { tokens, windows, states, packed, attended, workers, .. } = scratch;
         for_each_part(
             threads,

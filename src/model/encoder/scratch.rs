@@ -51,19 +51,21 @@ pub(in crate::model) struct Worker {
 }
 
 impl Scratch {
-    /// Lays the windows end to end and makes room for them.
+    /// Lays the windows end to end and makes room for them. `has_caseless`: whether the model has a shape for words whose case
+    /// tells nothing.
     pub(super) fn prepare(
         &mut self,
         windows: &[WindowInput<'_>],
         special: (u32, u32),
-        knows_caseless: bool,
-        (hidden, threads): (usize, usize),
+        has_caseless: bool,
+        hidden: usize,
+        threads: usize,
     ) {
         self.tokens.clear();
         self.windows.clear();
         for window in windows {
             let first = self.tokens.len();
-            let is_caseless = knows_caseless && capitals_tell_nothing(window.shapes);
+            let is_caseless = has_caseless && capitals_tell_nothing(window.shapes);
             let shapes = window.shapes.iter().map(|&shape| if is_caseless { without_case(shape) } else { shape });
             let inner = window.ids.iter().zip(shapes.zip(window.gaps)).map(|(&id, (shape, &gap))| (id, shape, gap));
             let opened = std::iter::once((special.0, 0, 0)).chain(inner);
