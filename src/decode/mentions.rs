@@ -81,7 +81,8 @@ pub struct Mention {
     pub form: Form,
     /// For a name, the index of the entity.
     pub entity: Option<usize>,
-    /// The mention as the model's coreference head sees it: `[width]`; empty where the model has none.
+    /// The mention as the model's coreference head sees it ([`crate::model::Model::mention_vectors`]); empty where the
+    /// model has none.
     pub vector: Vec<f32>,
 }
 

@@ -4,8 +4,6 @@
 //! follow in its sentence), or over nobody; what falls on a pronoun goes on to whom that pronoun means. A name's
 //! probability is the sum of what reaches its mentions, so that ten uncertain ways to one name make a certain one.
 
-use std::collections::HashMap;
-
 use super::mentions::{Form, Mention, Referent};
 use crate::model::{MENTION_CLASSES, Model, PairFeatures};
 
@@ -106,8 +104,12 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
     let known: Vec<(usize, &Mention, &Referent)> = (mentions.iter().zip(referents).enumerate())
         .filter_map(|(index, (mention, referent))| Some((index, mention, referent.as_ref()?)))
         .collect();
-    let classes: HashMap<usize, usize> =
-        known.iter().filter_map(|(_, _, referent)| Some((referent.name?, referent.class))).collect();
+    let named = || known.iter().filter_map(|(_, _, referent)| Some((referent.name?, referent.class)));
+    let names = named().map(|(name, _)| name + 1).max().unwrap_or(0);
+    let mut classes = vec![None; names];
+    named().for_each(|(name, class)| classes[name] = Some(class));
+    // What falls on each name, for one anaphor at a time; nothing in between.
+    let mut sums = vec![0.0; names];
     for (at, &(index, mention, referent)) in known.iter().enumerate() {
         if mention.form == Form::Name {
             guesses[index] = referent.name.map(|name| (name, 1.0)).into_iter().collect();
@@ -124,20 +126,21 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
         let corrections = corrections(&known, at, &chosen);
         let learned = model.antecedent_scores(&mention.vector, &pairs);
         scores.extend(learned.into_iter().zip(corrections).map(|(score, correction)| score + correction));
-        let is_possible = |name: &usize| classes.get(name).is_none_or(|&class| !is_impossible(referent.class, class));
         let probabilities = softmax(&scores);
-        let mut found: Vec<Guess> = Vec::new();
+        let mut found: Vec<usize> = Vec::new();
         for (&other, probability) in chosen.iter().zip(&probabilities[1..]) {
-            let meant = guesses[known[other].0].iter().filter(|(name, _)| is_possible(name));
             let own = known[other].2.name.map(|name| (name, 1.0));
-            for (name, share) in own.into_iter().chain(meant.copied().filter(|_| own.is_none())) {
-                match found.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, sum)) => *sum += probability * share,
-                    None => found.push((name, probability * share)),
+            let meant = if own.is_none() { &guesses[known[other].0][..] } else { &[] };
+            for (name, share) in own.into_iter().chain(meant.iter().copied()) {
+                if sums[name] == 0.0 {
+                    found.push(name);
                 }
+                sums[name] += probability * share;
             }
         }
-        found.retain(|(_, probability)| *probability > NEGLIGIBLE);
+        let is_possible = |name: usize| classes[name].is_none_or(|class| !is_impossible(referent.class, class));
+        let mut found: Vec<Guess> = found.into_iter().map(|name| (name, std::mem::take(&mut sums[name]))).collect();
+        found.retain(|&(name, probability)| probability > NEGLIGIBLE && is_possible(name));
         found.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
         guesses[index] = found;
     }

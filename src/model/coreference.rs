@@ -2,7 +2,8 @@
 //!
 //! A mention is known by the states of its first and last token, projected once. An anaphor and a candidate are scored
 //! together by a small network over both vectors, their product, and tables of features such as distance (a mention
-//! ranker in the line of Lee et al. 2017); "nobody" is scored from the anaphor alone.
+//! ranker in the line of Lee et al. 2017); "nobody" is scored from the anaphor alone. What a candidate alone adds to the
+//! network's hidden layer is computed with its vector: once, not for each anaphor that may mean it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -54,6 +55,7 @@ pub(super) struct CoreferenceHead {
     given_names: HashMap<String, &'static str>,
     /// Given names that are surnames, too, where that is known.
     surnames: Option<HashSet<String>>,
+    /// Numbers of a mention that one scorer knows it by.
     width: usize,
 }
 
@@ -73,11 +75,11 @@ impl CoreferenceHead {
             scorers: scorers.collect::<Result<_, _>>()?,
             given_names: given_names.collect(),
             surnames: surnames.map(|names| names.split(' ').map(str::to_owned).collect()),
-            width: config.width,
+            width: config.width + config.hidden,
         })
     }
 
-    /// Vectors of mentions, `[scorers * width]` each, given by the states of their first and last tokens.
+    /// Vectors of mentions, `[scorers * (width + hidden)]` each, given by the states of their first and last tokens.
     pub(super) fn vectors(&self, ends: &[(&[f32], &[f32])]) -> Vec<Vec<f32>> {
         let mut vectors = vec![Vec::with_capacity(self.scorers.len() * self.width); ends.len()];
         let joined: Vec<f32> = ends.iter().flat_map(|(first, last)| [*first, *last].concat()).collect();
@@ -123,8 +125,9 @@ struct Scorer {
     kernels: KernelPath,
     mention: (FloatMatrix, Vec<f32>),
     anaphor: (FloatMatrix, Vec<f32>),
-    /// For a candidate's vector and its product with the anaphor's, end to end.
     candidate: FloatMatrix,
+    /// For the product of a candidate's vector with the anaphor's.
+    both: FloatMatrix,
     /// `[rows, hidden]` each.
     tables: Vec<Vec<f32>>,
     score: Vec<f32>,
@@ -144,10 +147,6 @@ impl Scorer {
     ) -> Result<Self, WeightsError> {
         let (width, hidden) = (config.width, config.hidden);
         let values = |name: &str, shape: &[usize]| weights.values(&format!("coreference.{number}.{name}"), shape);
-        let both = values("both.weight", &[hidden, width])?;
-        let candidate = values("candidate.weight", &[hidden, width])?;
-        let rows = candidate.chunks(width).zip(both.chunks(width));
-        let candidate: Vec<f32> = rows.flat_map(|(candidate, both)| [candidate, both].concat()).collect();
         let tables =
             PAIR_FEATURES.iter().map(|(name, rows)| values(&format!("features.{name}.weight"), &[*rows, hidden]));
         Ok(Self {
@@ -160,7 +159,8 @@ impl Scorer {
                 FloatMatrix::pack(&values("anaphor.weight", &[hidden, width])?, hidden, width),
                 values("anaphor.bias", &[hidden])?,
             ),
-            candidate: FloatMatrix::pack(&candidate, hidden, 2 * width),
+            candidate: FloatMatrix::pack(&values("candidate.weight", &[hidden, width])?, hidden, width),
+            both: FloatMatrix::pack(&values("both.weight", &[hidden, width])?, hidden, width),
             tables: tables.collect::<Result<_, _>>()?,
             score: values("score.weight", &[1, hidden])?,
             nobody: (
@@ -173,27 +173,31 @@ impl Scorer {
         })
     }
 
-    /// `ends`: `[mentions, 2 * states]` -> `[mentions, width]`, row by row.
+    /// `ends`: `[mentions, 2 * states]` -> `[mentions, width + hidden]`, row by row: a mention's vector and what it adds to
+    /// the hidden layer as a candidate.
     fn vectors(&self, ends: &[f32], mentions: usize) -> Vec<f32> {
         let mut vectors = vec![0.0; mentions * self.width];
         float_product(self.kernels, ends, &self.mention.0, &self.mention.1, &mut vectors);
         vectors.iter_mut().for_each(|value| *value = value.tanh());
-        vectors
+        let mut added = vec![0.0; mentions * self.hidden];
+        float_product(self.kernels, &vectors, &self.candidate, &vec![0.0; self.hidden], &mut added);
+        let rows = vectors.chunks(self.width).zip(added.chunks(self.hidden));
+        rows.flat_map(|(vector, added)| [vector, added].concat()).collect()
     }
 
     fn scores(&self, anaphor: &[f32], candidates: &[(&[f32], PairFeatures)]) -> Vec<f32> {
+        let anaphor = &anaphor[..self.width];
         let mut shared = vec![0.0; self.hidden];
         float_product(self.kernels, anaphor, &self.anaphor.0, &self.anaphor.1, &mut shared);
-        let mut rows = Vec::with_capacity(candidates.len() * 2 * self.width);
+        let mut products = Vec::with_capacity(candidates.len() * self.width);
         for (candidate, _) in candidates {
-            rows.extend_from_slice(candidate);
-            rows.extend(candidate.iter().zip(anaphor).map(|(left, right)| left * right));
+            products.extend(candidate.iter().zip(anaphor).map(|(left, right)| left * right));
         }
         let mut hidden = vec![0.0; candidates.len() * self.hidden];
-        float_product(self.kernels, &rows, &self.candidate, &shared, &mut hidden);
-        let score = |(hidden, (_, features)): (&mut [f32], &(&[f32], PairFeatures))| {
-            for (table, &row) in self.tables.iter().zip(features) {
-                let row = &table[row * self.hidden..(row + 1) * self.hidden];
+        float_product(self.kernels, &products, &self.both, &shared, &mut hidden);
+        let score = |(hidden, (candidate, features)): (&mut [f32], &(&[f32], PairFeatures))| {
+            let rows = self.tables.iter().zip(features).map(|(table, row)| &table[row * self.hidden..][..self.hidden]);
+            for row in rows.chain([&candidate[self.width..]]) {
                 hidden.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
             }
             hidden.iter().zip(&self.score).map(|(value, weight)| value.max(0.0) * weight).sum()
