@@ -42,7 +42,8 @@ fn turn(text: &str, paragraph: &ByteRange) -> Option<Turn> {
 }
 
 /// The turns of a transcript as statements. Where the label is the source of a statement already, attributed by nothing but the
-/// colon, that one gets all that is said in the turn. Statements without a source that are nothing but such a paragraph make room.
+/// colon, that one gets all that is said in the turn. Statements without a source that are nothing but such a paragraph make room,
+/// and a label is no source beside another ("HOLT: The union says ..." is the union's within Holt's).
 pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut Vec<Statement>) {
     let turns: Vec<Turn> = paragraphs.iter().filter_map(|paragraph| turn(text, paragraph)).collect();
     let speakers: HashSet<&str> = turns.iter().map(|turn| &text[turn.label.clone()]).collect();
@@ -51,26 +52,32 @@ pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut V
     }
     let contents: HashSet<usize> = turns.iter().map(|turn| turn.content.end).collect();
     statements.retain(|statement| !(statement.floating && contents.contains(&end_of_words(text, statement))));
-    let mut by_source = HashMap::new();
-    for (index, statement) in statements.iter().enumerate() {
-        by_source.extend(statement.source.iter().map(|source| (source.bytes.start, index)));
+    let labels: HashSet<usize> = turns.iter().map(|turn| turn.label.start).collect();
+    let mut by_label: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, statement) in statements.iter_mut().enumerate() {
+        let is_label = |source: &Segment| labels.contains(&source.bytes.start);
+        if !statement.source.iter().all(is_label) {
+            statement.source.retain(|source| !is_label(source));
+        }
+        for source in &statement.source {
+            by_label.entry(source.bytes.start).or_default().push(index);
+        }
     }
     for Turn { label, content } in turns {
-        let Some(&known) = by_source.get(&label.start) else {
+        let Some(known) = by_label.get(&label.start) else {
             let source = vec![Segment { bytes: label, score: 1.0 }];
             statements.push(Statement::floating(source, content, CERTAINTY));
             continue;
         };
-        let statement = &mut statements[known];
         let is_inside = |part: &Segment| content.start <= part.bytes.start && part.bytes.end <= content.end;
-        let is_attributed_by_colon = statement.cue.iter().all(|cue| &text[cue.bytes.clone()] == ":");
-        if let Some(first) = statement.content.first()
-            && is_attributed_by_colon
-            && statement.content.iter().all(is_inside)
-        {
-            statement.content = vec![Segment { bytes: content, score: first.score }];
-            statement.kind = Kind::Direct;
-        }
+        let is_by_colon = |statement: &Statement| {
+            statement.cue.iter().all(|cue| &text[cue.bytes.clone()] == ":") && statement.content.iter().all(is_inside)
+        };
+        let Some(&known) = known.iter().find(|&&index| is_by_colon(&statements[index])) else { continue };
+        let statement = &mut statements[known];
+        let score = statement.content.first().map_or(CERTAINTY, |first| first.score);
+        statement.content = vec![Segment { bytes: content, score }];
+        statement.kind = Kind::Direct;
     }
 }
 
@@ -128,6 +135,40 @@ mod tests {
         assert_eq!(said("We waited", ":"), ("We waited. Nobody came.".to_owned(), Kind::Direct));
         assert_eq!(said("We waited", "waited"), ("We waited".to_owned(), Kind::Indirect));
         assert_eq!(said("I told you so", ":"), ("I told you so".to_owned(), Kind::Indirect));
+    }
+
+    #[test]
+    fn a_label_is_no_source_beside_another() {
+        let (text, paragraphs) = of_lines(&[
+            "HOLT: The union says it asked for that.",
+            "RUIZ: It did: nobody listened.",
+            "HOLT: You did, and you were right.",
+        ]);
+        let place =
+            |words: &str| text.find(words).map(|at| Segment { bytes: at..at + words.len(), score: 0.9 }).unwrap();
+        let said = |source: &[&str], cue: &str, content: &str| {
+            let source = source.iter().map(|words| place(words)).collect();
+            let mut statement = Statement::floating(source, place(content).bytes, 0.9);
+            statement.cue = vec![place(cue)];
+            statement
+        };
+        let mut statements = vec![
+            said(&["HOLT", "The union"], "says", "it asked for that"),
+            said(&["RUIZ"], ":", "It did"),
+            said(&["RUIZ"], "listened", "nobody"),
+        ];
+        add_turns(&text, &paragraphs, &mut statements);
+        let words = |segments: &[Segment]| segments.iter().map(|part| text[part.bytes.clone()].to_owned()).collect();
+        let found: Vec<(Vec<String>, Vec<String>)> =
+            statements.iter().map(|statement| (words(&statement.source), words(&statement.content))).collect();
+        let expected = [
+            ("The union", "it asked for that"),
+            ("RUIZ", "It did: nobody listened."),
+            ("RUIZ", "nobody"),
+            ("HOLT", "The union says it asked for that."),
+            ("HOLT", "You did, and you were right."),
+        ];
+        assert_eq!(found, expected.map(|(source, content)| (vec![source.to_owned()], vec![content.to_owned()])));
     }
 
     #[test]
