@@ -10,10 +10,10 @@ def logistic(value):
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
 
 
-def evidence(score):
-    """What speaks for a score's being right, what against it, and one."""
+def evidence(score, words=1):
+    """What speaks for a score's being right, what against it, one, and how long it is, where that matters."""
     score = min(max(score, 1e-6), 1 - 1e-6)
-    return math.log(score), -math.log(1 - score), 1.0
+    return math.log(score), -math.log(1 - score), 1.0, math.log(max(words, 1))
 
 
 def solved(matrix, values):
@@ -30,9 +30,9 @@ def solved(matrix, values):
 
 
 def newton(rows, free):
-    """Slope, against and offset by Newton's method on the log-likelihood, in steps of at most one; those that are not in
-    `free` are nought."""
-    values = [1.0 if k in free else 0.0 for k in range(2)] + [0.0]
+    """Slope, against, offset and words by Newton's method on the log-likelihood, in steps of at most one; those that are not
+    in `free` are nought."""
+    values = [1.0 if k in free else 0.0 for k in range(2)] + [0.0, 0.0]
     identity = list(values)
     for _ in range(100):
         gradient = [PULL * (values[k] - identity[k]) for k in free]
@@ -53,20 +53,20 @@ def newton(rows, free):
 
 
 def fitted(rows, together=False):
-    """(slope, against, offset) for (score, whether it is right). Neither slope falls below nought: a higher score is never
-    the less probable one. Where there are few rows, both slopes are one together (Platt 1999)."""
-    rows = [(evidence(score), is_right) for score, is_right in rows]
+    """(slope, against, offset, words) for (score, whether it is right, and perhaps the number of words). Neither slope falls below
+    nought: a higher score is never the less probable one. Where there are few rows, both slopes are one together (Platt 1999)."""
+    rows = [(evidence(score, *words), is_right) for score, is_right, *words in rows]
     if together:
-        slope, _, offset = newton([((x[0] + x[1], 0.0, 1.0), is_right) for x, is_right in rows], (0, 2))
-        return slope, slope, offset
-    free = [0, 1, 2]
+        slope, _, offset, _ = newton([((x[0] + x[1], 0.0, 1.0, 0.0), is_right) for x, is_right in rows], (0, 2))
+        return slope, slope, offset, 0.0
+    free = [0, 1, 2, 3]
     while min((found := newton(rows, free))[:2]) < 0:
         free.remove(min((0, 1), key=found.__getitem__))
     return found
 
 
-def calibrated(score, calibration):
-    return logistic(sum(value * part for value, part in zip(calibration, evidence(score))))
+def calibrated(score, calibration, words=1):
+    return logistic(sum(value * part for value, part in zip(calibration, evidence(score, words))))
 
 
 def bins(scored, number):
@@ -77,9 +77,11 @@ def bins(scored, number):
 
 def error(scored, number):
     """Expected calibration error, of so many bins of equal size."""
-    total = sum(abs(sum(s for s, _ in part) - sum(r for _, r in part)) for part in bins(scored, number))
+    total = sum(abs(sum(row[0] for row in part) - sum(row[1] for row in part)) for part in bins(scored, number))
     return total / max(1, len(scored))
 
 
 def in_config(calibration):
-    return {name: round(value, 4) for name, value in zip(("slope", "against", "offset"), calibration)}
+    """As config.json has it, without words where their number does not matter."""
+    named = dict(zip(("slope", "against", "offset", "words"), (round(value, 4) for value in calibration)))
+    return {name: value for name, value in named.items() if name != "words" or value}

@@ -39,8 +39,8 @@ def entity_rows(options, scheme):
 
 
 def statement_rows(options):
-    """For each role, and for statements: document -> (score, whether it is right to the letter). Then the statements'
-    (score, whether it is right, leniently), and how many there should be."""
+    """For each role, and for statements: document -> (score, whether it is right to the letter), for a role's segments with their
+    number of words. Then the statements' (score, whether it is right, leniently), and how many there should be."""
     from score_attributions import normalise
     rows, lenient, number = {what: {} for what in (*ROLES, "statements")}, [], 0
     for document, expected, statements, offered, partners in compared(options):
@@ -50,8 +50,8 @@ def statement_rows(options):
         for role in ROLES:
             right = {segment for e in expected for segment in e[role]}
             # A segment that several statements share counts once.
-            segments = {normalise(document["text"], [[x["start"], x["end"]]]): x["score"] for s in statements for x in s[role]}
-            rows[role][name] = [(score, segment[0] in right) for segment, score in segments.items() if segment]
+            segments = {normalise(document["text"], [[x["start"], x["end"]]]): x for s in statements for x in s[role]}
+            rows[role][name] = [(x["score"], segment[0] in right, len(x["text"].split())) for segment, x in segments.items() if segment]
         for place, (statement, o) in enumerate(zip(statements, offered)):
             lenient.append((statement["score"], place in partners and is_lenient(expected[partners[place]], o)))
         number += len(expected)
@@ -71,7 +71,7 @@ def crossed(rows, seed):
     scored = []
     for own, other in ((0, 1), (1, 0)):
         calibration = fitted([row for name in names[other::2] for row in rows[name]])
-        scored += [(calibrated(score, calibration), right) for name in names[own::2] for score, right in rows[name]]
+        scored += [(calibrated(score, calibration, *words), right) for name in names[own::2] for score, right, *words in rows[name]]
     return scored
 
 

@@ -169,7 +169,8 @@ pub struct ScoreCalibrations {
 }
 
 /// Makes a score a probability (Kull, Silva Filho and Flach 2017): the logistic function of
-/// `slope * ln(score) - against * ln(1 - score) + offset`. Without `against` the slope is that of both (Platt 1999).
+/// `slope * ln(score) - against * ln(1 - score) + offset`. Without `against` the slope is that of both (Platt 1999). For a
+/// segment of several words, `words * ln(number of words)` is added ([`Calibration::of_words`]).
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "said above")]
 pub struct Calibration {
@@ -177,9 +178,17 @@ pub struct Calibration {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<f32>,
     pub offset: f32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<f32>,
 }
 
 impl Calibration {
+    /// The calibration of segments of so many words.
+    pub fn of_words(self, number: usize) -> Self {
+        let offset = self.offset + self.words.unwrap_or_default() * (number.max(1) as f32).ln();
+        Self { offset, ..self }
+    }
+
     /// The probability that a score, 0 to 1, stands for.
     pub fn probability(self, score: f32) -> f32 {
         let score = score.clamp(1e-6, 1.0 - 1e-6);
@@ -326,5 +335,16 @@ mod tests {
         let floor = read(r#"{"slope": 0.0, "against": 1.0, "offset": -1.0986123}"#);
         assert!((floor.probability(0.0) - 0.25).abs() < 1e-3);
         assert!(floor.probability(0.9) > floor.probability(0.8));
+    }
+
+    #[test]
+    fn words_move_the_offset() {
+        let read = |json| serde_json::from_str::<Calibration>(json).expect("it is a calibration");
+        let by_words = read(r#"{"slope": 1.0, "offset": 0.0, "words": -1.0}"#);
+        assert!((by_words.of_words(1).probability(0.8) - 0.8).abs() < 1e-5);
+        assert!((by_words.of_words(4).probability(0.8) - 0.5).abs() < 1e-5, "odds of four, divided by four");
+        assert_eq!(by_words.of_words(0).offset.to_bits(), by_words.of_words(1).offset.to_bits());
+        let without = read(r#"{"slope": 1.0, "offset": 0.0}"#);
+        assert_eq!(without.of_words(9).probability(0.8).to_bits(), without.probability(0.8).to_bits());
     }
 }
