@@ -1,5 +1,6 @@
 """What the documentation claims of the model is what the model does, and what its card says."""
 
+import json
 import re
 
 import pytest
@@ -63,3 +64,20 @@ def test_numbers_in_limits_are_those_of_the_model_card():
     assert len(numbers) > 5
     missing = [number for number in numbers if not re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", card)]
     assert not missing, f"the model card has other numbers: {missing}"
+
+
+def test_the_example_in_the_readme_is_what_comes_out(extractor):
+    _, section = read("README.md").split("is its schema). Shortened, for\n`")
+    text, section = section.split("`:\n\n```json\n")
+    shown = json.loads(section.split("```")[0])
+    shown.pop("id")
+    found = extractor.extract(text)
+
+    def agree(shown, found):
+        if isinstance(shown, dict):
+            return all(agree(value, found[name]) for name, value in shown.items())
+        if isinstance(shown, list):
+            return len(shown) == len(found) and all(map(agree, shown, found))
+        return abs(shown - found) < 0.02 if isinstance(shown, float) else shown == found
+
+    assert agree(shown, found), found
