@@ -87,8 +87,8 @@ fn statement(
             LinkRole::Cue => scores.cue,
             LinkRole::Content => scores.content,
         });
-        let words = text[span.bytes.clone()].split_whitespace().count();
-        let calibration = calibration.map(|calibration| calibration.of_words(words));
+        let words = || text[span.bytes.clone()].split_whitespace().count();
+        let calibration = calibration.map(|calibration| calibration.of_words(words()));
         Segment { bytes: span.bytes.clone(), score: calibrated(calibration, span.score) }
     };
     let segments = |role: LinkRole| -> Vec<Segment> {

@@ -56,11 +56,10 @@ pub(super) fn add_turns(text: &str, paragraphs: &[ByteRange], statements: &mut V
     let mut by_label: HashMap<usize, Vec<usize>> = HashMap::new();
     for (index, statement) in statements.iter_mut().enumerate() {
         let is_label = |source: &Segment| labels.contains(&source.bytes.start);
-        if !statement.source.iter().all(is_label) {
+        if statement.source.iter().all(is_label) {
+            statement.source.iter().for_each(|label| by_label.entry(label.bytes.start).or_default().push(index));
+        } else {
             statement.source.retain(|source| !is_label(source));
-        }
-        for source in &statement.source {
-            by_label.entry(source.bytes.start).or_default().push(index);
         }
     }
     for Turn { label, content } in turns {

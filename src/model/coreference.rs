@@ -55,7 +55,7 @@ pub(super) struct CoreferenceHead {
     given_names: HashMap<String, &'static str>,
     /// Given names that are surnames, too, where that is known.
     surnames: Option<HashSet<String>>,
-    /// Numbers of a mention that one scorer knows it by.
+    /// Length of what one scorer knows a mention by: its vector, and what it adds to the hidden layer as a candidate.
     width: usize,
 }
 
@@ -84,8 +84,12 @@ impl CoreferenceHead {
         let mut vectors = vec![Vec::with_capacity(self.scorers.len() * self.width); ends.len()];
         let joined: Vec<f32> = ends.iter().flat_map(|(first, last)| [*first, *last].concat()).collect();
         for scorer in &self.scorers {
-            let own = scorer.vectors(&joined, ends.len());
-            vectors.iter_mut().zip(own.chunks(self.width)).for_each(|(vector, own)| vector.extend_from_slice(own));
+            let (own, added) = scorer.vectors(&joined, ends.len());
+            let parts = own.chunks(scorer.width).zip(added.chunks(scorer.hidden));
+            vectors.iter_mut().zip(parts).for_each(|(vector, (own, added))| {
+                vector.extend_from_slice(own);
+                vector.extend_from_slice(added);
+            });
         }
         vectors
     }
@@ -173,16 +177,15 @@ impl Scorer {
         })
     }
 
-    /// `ends`: `[mentions, 2 * states]` -> `[mentions, width + hidden]`, row by row: a mention's vector and what it adds to
-    /// the hidden layer as a candidate.
-    fn vectors(&self, ends: &[f32], mentions: usize) -> Vec<f32> {
+    /// `ends`: `[mentions, 2 * states]` -> mentions' vectors, `[mentions, width]`, and what each adds to the hidden layer as
+    /// a candidate, `[mentions, hidden]`, row by row.
+    fn vectors(&self, ends: &[f32], mentions: usize) -> (Vec<f32>, Vec<f32>) {
         let mut vectors = vec![0.0; mentions * self.width];
         float_product(self.kernels, ends, &self.mention.0, &self.mention.1, &mut vectors);
         vectors.iter_mut().for_each(|value| *value = value.tanh());
         let mut added = vec![0.0; mentions * self.hidden];
         float_product(self.kernels, &vectors, &self.candidate, &vec![0.0; self.hidden], &mut added);
-        let rows = vectors.chunks(self.width).zip(added.chunks(self.hidden));
-        rows.flat_map(|(vector, added)| [vector, added].concat()).collect()
+        (vectors, added)
     }
 
     fn scores(&self, anaphor: &[f32], candidates: &[(&[f32], PairFeatures)]) -> Vec<f32> {
