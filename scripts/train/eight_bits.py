@@ -77,6 +77,21 @@ def files_of(tensors):
     return files
 
 
+def write_files(files, directory):
+    """Writes the files' tensors and their index; what comes back is the hash of all."""
+    names = [f"model-{k:05}-of-{len(files):05}.safetensors" for k in range(1, len(files) + 1)]
+    digest = hashlib.sha256()
+    for name, contents in zip(names, files):
+        save_file(contents, directory / name)
+        (directory / name).chmod(0o644)
+        digest.update((directory / name).read_bytes())
+    weight_map = {tensor: name for name, contents in zip(names, files) for tensor in sorted(contents)}
+    size = sum(tensor.nbytes for contents in files for tensor in contents.values())
+    index = {"metadata": {"total_size": size}, "weight_map": weight_map}
+    (directory / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
+    return digest.hexdigest()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, type=Path)
@@ -93,18 +108,8 @@ def main():
             tensors[name] = tensor
     print(f"{len(left)} matrices; {np.mean(left):.2e} of the groups have another scale in the kernels")
 
-    files = files_of(tensors)
-    names = [f"model-{k:05}-of-{len(files):05}.safetensors" for k in range(1, len(files) + 1)]
-    digest = hashlib.sha256()
-    for name, contents in zip(names, files):
-        save_file(contents, options.to / name)
-        (options.to / name).chmod(0o644)
-        digest.update((options.to / name).read_bytes())
-    weight_map = {tensor: name for name, contents in zip(names, files) for tensor in contents}
-    index = {"metadata": {"total_size": sum(t.nbytes for t in tensors.values())}, "weight_map": weight_map}
-    (options.to / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
     config = json.loads((options.model / "config.json").read_text())
-    config["weights_sha256"] = digest.hexdigest()
+    config["weights_sha256"] = write_files(files_of(tensors), options.to)
     (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (options.to / "tokenizer.json").write_bytes((options.model / "tokenizer.json").read_bytes())
 

@@ -48,6 +48,8 @@ def arguments():
                         help="factor on the encoder's learning rate from each layer to the one below")
     parser.add_argument("--frozen", action="append", default=[], metavar="PART",
                         help="parameters with this in their name stay as they are")
+    parser.add_argument("--learned", action="append", default=[], metavar="PART",
+                        help="only parameters with this in their name learn, and all others stay as they are")
     parser.add_argument("--bfloat16", action="store_true",
                         help="the encoder's products in bfloat16: several times faster where the processor has it")
     parser.add_argument("--seed", type=int, default=1)
@@ -140,7 +142,8 @@ def parameter_groups(network, options):
     """Parameters with their learning rates: the encoder's fall from the top layer down (Howard and Ruder 2018)."""
     layers, groups = len(network.encoder.encoder["layer"]), {}
     for name, parameter in network.named_parameters():
-        if any(frozen in name for frozen in options.frozen):
+        is_frozen = any(part in name for part in options.frozen)
+        if is_frozen or (options.learned and not any(part in name for part in options.learned)):
             parameter.requires_grad_(False)
         if not parameter.requires_grad:
             continue

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Gives a model in eight bits the shape "caseless" of a run that learned nothing else.
+
+    train.py --learned shape_embeddings --recased polnear=1,en_worldwide=1,conll2003=1 ... --out RUN
+    caseless.py --run RUN --model models/onrecord-base --to models/onrecord-base
+
+All other weights stay as they are, to the bit: on text with capitals the model is the one that it was.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+
+from eight_bits import write_files
+from features import CASELESS, ENCODER_SHAPES
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", required=True, type=Path)
+    parser.add_argument("--model", required=True, type=Path)
+    parser.add_argument("--to", required=True, type=Path)
+    options = parser.parse_args()
+    options.to.mkdir(parents=True, exist_ok=True)
+
+    files = [load_file(path) for path in sorted(options.model.glob("*.safetensors"))]
+    name, table = next((k, v) for file in files for k, v in file.items() if k.endswith(".shape_embeddings.weight"))
+    learned = torch.load(options.run / "network.pt")[name][CASELESS].numpy().astype(table.dtype)
+    for file in files:
+        if name in file:
+            file[name] = np.concatenate([table[:CASELESS], learned[None]])
+    config = json.loads((options.model / "config.json").read_text())
+    config |= {"shapes": ENCODER_SHAPES, "weights_sha256": write_files(files, options.to)}
+    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (options.to / "tokenizer.json").write_bytes((options.model / "tokenizer.json").read_bytes())
+
+
+if __name__ == "__main__":
+    main()
