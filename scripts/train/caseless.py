@@ -8,14 +8,13 @@ All other weights stay as they are, to the bit: on text with capitals the model 
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from eight_bits import write_files
+from eight_bits import write_model
 from features import CASELESS, ENCODER_SHAPES
 
 
@@ -25,7 +24,6 @@ def main():
     parser.add_argument("--model", required=True, type=Path)
     parser.add_argument("--to", required=True, type=Path)
     options = parser.parse_args()
-    options.to.mkdir(parents=True, exist_ok=True)
 
     files = [load_file(path) for path in sorted(options.model.glob("*.safetensors"))]
     name, table = next((k, v) for file in files for k, v in file.items() if k.endswith(".shape_embeddings.weight"))
@@ -33,10 +31,7 @@ def main():
     for file in files:
         if name in file:
             file[name] = np.concatenate([table[:CASELESS], learned[None]])
-    config = json.loads((options.model / "config.json").read_text())
-    config |= {"shapes": ENCODER_SHAPES, "weights_sha256": write_files(files, options.to)}
-    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    (options.to / "tokenizer.json").write_bytes((options.model / "tokenizer.json").read_bytes())
+    write_model(files, options.model, options.to, shapes=ENCODER_SHAPES)
 
 
 if __name__ == "__main__":

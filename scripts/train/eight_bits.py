@@ -77,8 +77,11 @@ def files_of(tensors):
     return files
 
 
-def write_files(files, directory):
-    """Writes the files' tensors and their index; what comes back is the hash of all."""
+def write_model(files, source, directory, **changes):
+    """Writes the files' tensors, their index, and the configuration and tokenizer of the model in `source`, with changes to the
+    configuration."""
+    config = json.loads((source / "config.json").read_text()) | changes
+    directory.mkdir(parents=True, exist_ok=True)
     names = [f"model-{k:05}-of-{len(files):05}.safetensors" for k in range(1, len(files) + 1)]
     digest = hashlib.sha256()
     for name, contents in zip(names, files):
@@ -89,7 +92,9 @@ def write_files(files, directory):
     size = sum(tensor.nbytes for contents in files for tensor in contents.values())
     index = {"metadata": {"total_size": size}, "weight_map": weight_map}
     (directory / "model.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
-    return digest.hexdigest()
+    config["weights_sha256"] = digest.hexdigest()
+    (directory / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (directory / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())
 
 
 def main():
@@ -97,7 +102,6 @@ def main():
     parser.add_argument("--model", required=True, type=Path)
     parser.add_argument("--to", required=True, type=Path)
     options = parser.parse_args()
-    options.to.mkdir(parents=True, exist_ok=True)
 
     tensors, left = {}, []
     for name, tensor in sorted(load_file(options.model / "model.safetensors").items()):
@@ -107,11 +111,7 @@ def main():
         else:
             tensors[name] = tensor
     print(f"{len(left)} matrices; {np.mean(left):.2e} of the groups have another scale in the kernels")
-
-    config = json.loads((options.model / "config.json").read_text())
-    config["weights_sha256"] = write_files(files_of(tensors), options.to)
-    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    (options.to / "tokenizer.json").write_bytes((options.model / "tokenizer.json").read_bytes())
+    write_model(files_of(tensors), options.model, options.to)
 
 
 if __name__ == "__main__":
