@@ -1,7 +1,7 @@
 //! Rust and PyTorch agree: the same tokens, shapes and gaps, and the same scores: to 1e-3 in single precision on every
 //! kernel path, and about the same in eight bits.
 //!
-//! `tests/fixtures/parity*.json` are written by `scripts/train/parity.py` from the weights in `models/`.
+//! `tests/fixtures/parity*.json` are written by the stage `parity` of `scripts/train` from the weights in `models/`.
 
 use std::path::Path;
 
@@ -86,7 +86,7 @@ fn compare(model: &Model, recorded: &Recorded) {
     assert_eq!(
         recorded.model,
         model.identifier(),
-        "the weights have changed: record anew with scripts/train/parity.py (see scripts/train/README.md)"
+        "the weights have changed: record anew with the stage parity of scripts/train (see its README.md)"
     );
     let arithmetic = model.arithmetic();
     let (most, mean) = tolerance(arithmetic.precision);

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from serving import serve
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
-from encoders import Bert
+from model.encoders import Bert
 
 
 def main():

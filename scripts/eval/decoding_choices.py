@@ -18,11 +18,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
 
-import evaluate
-from examples import TAGS, examples
-from features import load_tokenizer
-from network import Network, load_model
-from readers import bio_spans, read_statements, rows
+from corpora.examples import TAGS, examples
+from corpora.features import load_tokenizer
+from corpora.readers import bio_spans, read_statements, rows
+from model import evaluate
+from model.network import Network, load_model
 
 LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/links.rs
 

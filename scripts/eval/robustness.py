@@ -3,7 +3,7 @@
 
     robustness.py --data DATA --onrecord target/release/onrecord [--model models/onrecord-small]
 
-Statements: other quotation marks, closing marks left out, capitals throughout or nowhere (scripts/train/perturb.py), and
+Statements: other quotation marks, closing marks left out, capitals throughout or nowhere (scripts/train/corpora/perturb.py), and
 lines of 72 characters. Entities: capitals. Then the sets of other kinds of text. F1 in percent; standard library only.
 """
 
@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
-from perturb import PERTURBATIONS, lower, upper  # noqa: E402
-from readers import rows  # noqa: E402
+from corpora.perturb import PERTURBATIONS, lower, upper  # noqa: E402
+from corpora.readers import rows  # noqa: E402
 
 MEASURES = ("source exact", "cue exact", "content exact", "statement lenient", "statement half", "statement strict")
 WIDTH = 72

@@ -17,8 +17,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from speakers import Scorers, arguments, chosen  # noqa: E402
-from coreference import ANAPHORS, SPOKE_LAST, load, resolve  # noqa: E402
-from mention_classes import CLASSES  # noqa: E402
+from model.coreference import ANAPHORS, SPOKE_LAST, load, resolve  # noqa: E402
+from corpora.mention_classes import CLASSES  # noqa: E402
 
 LIKELY = 0.2
 LIMITS, GAINS = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0), (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)

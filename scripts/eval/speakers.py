@@ -19,9 +19,9 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
-from coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  # noqa: E402
-from eight_bits import load_weights  # noqa: E402
-from mention_classes import CLASSES, HE, NAMES, SHE  # noqa: E402
+from corpora.mention_classes import CLASSES, HE, NAMES, SHE  # noqa: E402
+from model.coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  # noqa: E402
+from model.eight_bits import load_weights  # noqa: E402
 
 
 # What a description of somebody who is known by then begins with (src/decode/speakers.rs).

@@ -1,8 +1,8 @@
 //! Tensors out of a safetensors file, each checked against the shape that the configuration asks for.
 //!
 //! A matrix may be stored in eight bits: then a tensor of the same name with `.scales` behind it has the value of one step
-//! for each row and [`SCALED_TOGETHER`] of its values. (`scripts/train/export.py` writes this; it picks the scales such that
-//! the integer kernels, which quantise anew, come to the same integers.)
+//! for each row and [`SCALED_TOGETHER`] of its values. (`scripts/train/model/eight_bits.py` writes this; it picks the
+//! scales such that the integer kernels, which quantise anew, come to the same integers.)
 
 use candle_core::{Device, Tensor};
 use half::slice::HalfFloatSliceExt;

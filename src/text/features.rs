@@ -1,6 +1,6 @@
 //! What an uncased tokenizer throws away and names need back: the shape of a word, and the gap before it.
 //!
-//! `scripts/train/features.py` computes the same classes; the parity test holds the two together.
+//! `scripts/train/corpora/features.py` computes the same classes; the parity test holds the two together.
 
 /// Names of the word shapes, in the order of the model's embedding rows.
 pub const SHAPES: [&str; 9] =

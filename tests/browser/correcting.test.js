@@ -38,7 +38,7 @@ test("an annotation that nobody has touched is what the model found", async (t) 
   const scores = JSON.parse(onrecord("eval", "statements", file.path, "--json"));
   assert.equal(scores["statement strict"].f1, 100);
   assert.equal(scores["speaker all"]["end to end"], 100);
-  const trainer = "import sys, readers; print(len(readers.read_extra(sys.argv[1])[0].statements))";
+  const trainer = "import sys; from corpora import readers; print(len(readers.read_extra(sys.argv[1])[0].statements))";
   const options = { cwd: `${ROOT}/scripts/train`, encoding: "utf8" };
   const number = execFileSync("python3", ["-B", "-c", trainer, file.path], options);
   assert.equal(Number(number), found.length);

@@ -166,8 +166,8 @@ mod tests {
     }
 
     proptest! {
-        /// What `scripts/train/export.py` counts on for weights in eight bits: where the largest neighbours of a group come
-        /// to 127 steps, the same steps are found again.
+        /// What `scripts/train/model/eight_bits.py` counts on: where the largest neighbours of a group come to 127 steps,
+        /// the same steps are found again.
         #[test]
         fn whole_steps_stay_what_they_are(
             mut steps in prop::collection::vec(-60i8..=60, 2..=GROUP), scale in 1e-6f32..10.0,

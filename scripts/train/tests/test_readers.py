@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import readers
+from corpora import readers
 
 
 class HeldOutFiles(unittest.TestCase):

@@ -18,14 +18,14 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-import distillation
-import evaluate
-from coreference import loss as loss_of_cases
-from coreference_examples import CoreferenceCorpus
-from examples import TAGS, examples
-from features import load_tokenizer
-from network import Network, load_model
-from readers import DATASETS, EXTRA, TokenRows, read_extra, read_statements, rows, sha256, training_file
+from corpora.examples import TAGS, examples
+from corpora.features import load_tokenizer
+from corpora.readers import DATASETS, EXTRA, TokenRows, read_extra, read_statements, rows, sha256, training_file
+from model.coreference import loss as loss_of_cases
+from model.coreference_examples import CoreferenceCorpus
+from model import distillation
+from model import evaluate
+from model.network import Network, load_model
 
 LINK_WEIGHT = 0.3
 COREFERENCE_WEIGHT = 0.2

@@ -7,8 +7,8 @@ import collections
 import random
 import re
 
-from mention_classes import CLASSES, DEFINITE, HE, NAMES, NOMINAL, PEOPLE, SHE, UNKNOWN
-from readers import TokenRows
+from corpora.mention_classes import CLASSES, DEFINITE, HE, NAMES, NOMINAL, PEOPLE, SHE, UNKNOWN
+from corpora.readers import TokenRows
 
 
 def genders(documents):

@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from eight_bits import load_weights
-from encoders import architecture_of
-from examples import TAGS
-from features import ENCODER_SHAPES, GAPS, MAX_WINDOW, load_tokenizer
-from network import DISTANCE_BUCKETS, LINK_WIDTH, add_caseless
-from readers import DATASETS, EXTRA
+from corpora.examples import TAGS
+from corpora.features import ENCODER_SHAPES, GAPS, MAX_WINDOW, load_tokenizer
+from corpora.readers import DATASETS, EXTRA
+from model.eight_bits import load_weights
+from model.encoders import architecture_of
+from model.network import DISTANCE_BUCKETS, LINK_WIDTH, add_caseless
 
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
                   "max_position_embeddings", "type_vocab_size", "layer_norm_eps")

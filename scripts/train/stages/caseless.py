@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from eight_bits import write_model
-from features import CASELESS, ENCODER_SHAPES
+from corpora.features import CASELESS, ENCODER_SHAPES
+from model.eight_bits import write_model
 
 
 def main():

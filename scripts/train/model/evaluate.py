@@ -4,9 +4,9 @@ import sys
 
 import torch
 
-from examples import TAGS
-from features import MAX_WINDOW
-from readers import bio_spans
+from corpora.examples import TAGS
+from corpora.features import MAX_WINDOW
+from corpora.readers import bio_spans
 
 LINK_THRESHOLD = 0.5
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from features import load_tokenizer, special_tokens
-from network import Network, load_model
+from corpora.features import load_tokenizer, special_tokens
+from model.network import Network, load_model
 
 WEIGHT = 1.0
 

@@ -3,9 +3,9 @@
 import bisect
 from dataclasses import dataclass
 
-from features import LINE, MAX_WINDOW, special_tokens, tokenise, windows
-from perturb import perturbed, recased
-from readers import HEADS, ROLES
+from corpora.features import LINE, MAX_WINDOW, special_tokens, tokenise, windows
+from corpora.perturb import perturbed, recased
+from corpora.readers import HEADS, ROLES
 
 
 def tag_names(labels):

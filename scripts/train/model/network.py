@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from coreference import Coreference
-from eight_bits import load_weights
-from encoders import Bert, MpNet, architecture_of
-from examples import TAGS
-from features import CASELESS, LOWER
+from corpora.examples import TAGS
+from corpora.features import CASELESS, LOWER
+from model.coreference import Coreference
+from model.eight_bits import load_weights
+from model.encoders import Bert, MpNet, architecture_of
 
 IMPOSSIBLE = -1e4
 LINK_WIDTH = 128

@@ -17,9 +17,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from coreference import HIDDEN, WIDTH, Coreference, cases, load, loss
-from mention_classes import CLASSES
-from readers import sha256
+from corpora.mention_classes import CLASSES
+from corpora.readers import sha256
+from model.coreference import HIDDEN, WIDTH, Coreference, cases, load, loss
 
 # corpus -> times a document is seen in an epoch
 SHARES = {"gum": 3, "gap": 2, "litbank": 1, "parcorfull": 2, "polnear": 1, "worldwide": 1}

@@ -8,8 +8,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from coreference import cases, documents_of
-from features import MAX_WINDOW, special_tokens, tokenise, windows
+from corpora.features import MAX_WINDOW, special_tokens, tokenise, windows
+from model.coreference import cases, documents_of
 
 # corpus -> share of its documents seen in an epoch
 SHARES = {"gum": 1.0, "gap": 1.0, "litbank": 0.5, "parcorfull": 1.0, "polnear": 0.25, "worldwide": 0.25}

@@ -3,7 +3,7 @@
 import random
 import unittest
 
-import perturb
+from corpora import perturb
 
 
 class Perturbations(unittest.TestCase):

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from coreference_corpora import gum, litbank, parcorfull
-from given_names import also_surnames, given_names, observed_genders
-from made_mentions import made_mentions, worldwide
-from mention_classes import NAMES, SHE, UNKNOWN
-from readers import refuse_held_out, rows
+from corpora.coreference_corpora import gum, litbank, parcorfull
+from corpora.given_names import also_surnames, given_names, observed_genders
+from corpora.made_mentions import made_mentions, worldwide
+from corpora.mention_classes import NAMES, SHE, UNKNOWN
+from corpora.readers import refuse_held_out, rows
 
 # Pronouns that the product takes for mentions only where they are sources; in training all of them count.
 RARE = re.compile(r"(?i)(it|its|itself|who|whom|whose|which|each|both)$")

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from features import load_tokenizer
-from mention_classes import HE, SHE
+from corpora.features import load_tokenizer
+from corpora.mention_classes import HE, SHE
 
 
 def observed_genders(corpora):

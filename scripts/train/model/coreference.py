@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mention_classes import CLASSES, DEFINITE, HE, NAMES, NOMINAL, PEOPLE, SHE, UNKNOWN
+from corpora.mention_classes import CLASSES, DEFINITE, HE, NAMES, NOMINAL, PEOPLE, SHE, UNKNOWN
 
 WIDTH, HIDDEN = 128, 128
 CANDIDATES, LOOK_BACK, FOLLOWING = 64, 256, 3

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from features import CASELESS, ENCODER_SHAPES, GAPS, INITIAL, LOWER, MIXED, TITLE, UPPER
+from corpora.features import CASELESS, ENCODER_SHAPES, GAPS, INITIAL, LOWER, MIXED, TITLE, UPPER
 
 
 def architecture_of(config):

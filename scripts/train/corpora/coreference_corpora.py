@@ -5,7 +5,7 @@ Each reader yields ({"id", "text"}, gold); gold mentions are (start, end, chain,
 
 import re
 
-from readers import joined, rows
+from corpora.readers import joined, rows
 
 # Text licences of the other genres are non-commercial or not named (SOURCES.md).
 CLEAN_GENRES = ("news", "interview", "bio", "academic", "court", "voyage")

@@ -1,17 +1,12 @@
-#!/usr/bin/env python3
-"""Stores a model's large matrices in eight bits, in files of bounded size: for models that are too big for half precision.
-
-    eight_bits.py --model RUN/model --to models/onrecord-base
+"""A model's large matrices in eight bits, in files of bounded size: for models that are too big for half precision.
 
 Rows of the encoder's matrices and of the word embeddings get a scale for each 128 values. The scales are such that the
 integer kernels (src/model/kernels/packing.rs), which quantise whatever they load, come to the same integers: no two
 neighbours of one sign come to more than 127 steps, and somewhere in each group two come to just that.
 """
 
-import argparse
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -95,24 +90,3 @@ def write_model(files, source, directory, **changes):
     config["weights_sha256"] = digest.hexdigest()
     (directory / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (directory / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--to", required=True, type=Path)
-    options = parser.parse_args()
-
-    tensors, left = {}, []
-    for name, tensor in sorted(load_file(options.model / "model.safetensors").items()):
-        if is_large(name, tensor):
-            tensors[name], tensors[f"{name}.scales"], share = quantise(tensor)
-            left.append(share)
-        else:
-            tensors[name] = tensor
-    print(f"{len(left)} matrices; {np.mean(left):.2e} of the groups have another scale in the kernels")
-    write_model(files_of(tensors), options.model, options.to)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
-from coreference import TABLES, Coreference
-from eight_bits import load_weights
-from mention_classes import CLASSES
-from features import load_tokenizer, special_tokens, tokenise, windows
-from network import Network, load_model
+from corpora.features import load_tokenizer, special_tokens, tokenise, windows
+from corpora.mention_classes import CLASSES
+from model.coreference import TABLES, Coreference
+from model.eight_bits import load_weights
+from model.network import Network, load_model
 
 # article, how many characters of it, and how they are typed: a long window, a middling one with odd characters, a short one, two
 # in which capitals tell nothing
