@@ -58,9 +58,15 @@ def test_the_borderline_case_is_found(extractor):
     assert cues == ["voted for"]
 
 
-def test_numbers_in_limits_are_those_of_the_model_card():
+def scores_in_the_readme():
+    _, section = read("README.md").split("## How good it is\n")
+    return "\n".join(line for line in section.split("\n## ")[0].splitlines() if line.startswith("|"))
+
+
+@pytest.mark.parametrize("text", [read("docs/limits.md"), scores_in_the_readme()], ids=["limits", "README"])
+def test_numbers_are_those_of_the_model_card(text):
     card = read("models/onrecord-small/MODEL_CARD.md")
-    numbers = re.findall(r"\d+\.\d+", read("docs/limits.md"))
+    numbers = re.findall(r"\d+\.\d+", text)
     assert len(numbers) > 5
     missing = [number for number in numbers if not re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", card)]
     assert not missing, f"the model card has other numbers: {missing}"
