@@ -10,7 +10,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use onrecord::decode::{Annotations, DocumentDecoder, Reading, resolve_speakers};
+use onrecord::decode::{Annotations, DocumentDecoder, Reading};
 use onrecord::model::{Arithmetic, Model, WindowInput, WindowOutput};
 use onrecord::text::{Window, WindowSize, plan_windows};
 
@@ -59,7 +59,7 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("tokens and windows", |bencher| bencher.iter(|| black_box(cut())));
     group.bench_function("encoder and heads", |bencher| bencher.iter(|| black_box(forward())));
     group.bench_function("decoding", |bencher| bencher.iter_batched(forward, decode, BatchSize::PerIteration));
-    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(resolve_speakers(reading(), &annotations))));
+    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(annotations.speakers(reading()))));
     group.finish();
 }
 
@@ -78,7 +78,7 @@ fn speakers_of_a_megabyte(criterion: &mut Criterion) {
     let annotations = decoder.finish(reading());
     let mut group = criterion.benchmark_group("a megabyte");
     group.throughput(Throughput::Elements(annotations.mentions.len() as u64)).sample_size(10);
-    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(resolve_speakers(reading(), &annotations))));
+    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(annotations.speakers(reading()))));
     group.finish();
 }
 

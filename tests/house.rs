@@ -97,3 +97,33 @@ fn no_http_in_the_engine_no_tensors_in_the_skins() {
         }
     }
 }
+
+#[test]
+fn spans_know_no_statements_and_statements_no_speakers() {
+    const ROOMS: [(&str, &[&str]); 3] = [
+        ("spans", &["reading", "spans"]),
+        ("statements", &["reading", "spans", "statements"]),
+        ("speakers", &["reading", "spans", "statements", "speakers"]),
+    ];
+    let decode = files("src/decode");
+    let mut outside: Vec<&str> = Vec::new();
+    for name in decode.keys() {
+        let place = name.trim_start_matches("src/decode/").split('/').next().unwrap_or_default();
+        outside.push(place.trim_end_matches(".rs"));
+    }
+    for (room, may_know) in ROOMS {
+        let here: Vec<_> = decode.iter().filter(|(name, _)| name.starts_with(&format!("src/decode/{room}/"))).collect();
+        assert!(!here.is_empty(), "no room {room}");
+        for (name, text) in here {
+            for line in code(text) {
+                // What a path says behind `decode::`, or behind `super::` where that leads out of the room.
+                let by_path = line.split("decode::").skip(1).map(|rest| words(rest).next().unwrap_or_default());
+                let by_parent = line.split("super::").skip(1).map(|rest| words(rest).next().unwrap_or_default());
+                let by_parent = by_parent.filter(|known| outside.contains(known) && *known != room);
+                for known in by_path.chain(by_parent) {
+                    assert!(may_know.contains(&known), "{name} knows of {known:?} in `decode`: {line}");
+                }
+            }
+        }
+    }
+}

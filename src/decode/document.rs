@@ -2,25 +2,16 @@
 
 use std::ops::Range;
 
-use super::consistency::settle_labels;
-use super::links::{LinkSpan, View};
-use super::mentions::{Mention, mentions_of};
-use super::sentence_tails::end_before_tail;
-use super::statements::assemble;
-use super::stitch::{Arrivals, best_window, stitch};
-use super::tags::{TagSpan, decode_favouring, decode_tags, tag_tokens};
-use super::{Annotations, Entity, TaggedToken};
-use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, TagScheme, WindowOutput, calibrated};
+use super::annotations::Annotations;
+use super::reading::Reading;
+use super::spans::{
+    Arrivals, Entity, ROLE_OF_LABEL, TagSpan, begins_with_subject, best_window, decode_tags, end_before_tail,
+    settle_labels, spare_sources, stitch,
+};
+use super::speakers::{Mention, mentions_of};
+use super::statements::{LinkSpan, View, assemble};
+use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, WindowOutput, calibrated};
 use crate::text::{Tokens, Window, trimmed};
-
-/// What is being decoded: a document's text and tokens, and the model that read them.
-#[derive(Clone, Copy)]
-#[expect(missing_docs, reason = "said above")]
-pub struct Reading<'a> {
-    pub model: &'a Model,
-    pub text: &'a str,
-    pub tokens: &'a Tokens,
-}
 
 /// Takes the outputs of a document's windows in text order and decodes each paragraph as soon as it is complete. All
 /// calls must be about the same [`Reading`].
@@ -31,34 +22,6 @@ pub struct DocumentDecoder {
     entities: Vec<Entity>,
     spans: Vec<LinkSpan>,
     mentions: Vec<Mention>,
-}
-
-/// The statement head's labels in the scheme's order.
-const ROLES: [LinkRole; 3] = [LinkRole::Source, LinkRole::Cue, LinkRole::Content];
-
-/// The label of sources.
-const SOURCE: usize = 0;
-
-/// By how much sources are favoured when spare ones are looked for, one after another. More would let them swallow
-/// what stands around them.
-const FAVOURS: [f32; 2] = [0.5, 1.0];
-
-/// Sources that the tags nearly name, beside the spans that they do name: for cues that are left without one.
-fn spare_sources(scheme: &TagScheme, scores: &[f32], spans: &[TagSpan]) -> Vec<TagSpan> {
-    let mut spare: Vec<TagSpan> = Vec::new();
-    let mut taken = vec![false; scores.len() / scheme.tags()];
-    spans.iter().for_each(|span| taken[span.tokens.clone()].fill(true));
-    if spans.iter().any(|span| ROLES[span.label] == LinkRole::Cue) {
-        for favour in FAVOURS {
-            for span in decode_favouring(scheme, scores, SOURCE, favour) {
-                if span.label == SOURCE && !taken[span.tokens.clone()].contains(&true) {
-                    taken[span.tokens.clone()].fill(true);
-                    spare.push(span);
-                }
-            }
-        }
-    }
-    spare
 }
 
 impl DocumentDecoder {
@@ -119,7 +82,7 @@ impl DocumentDecoder {
         let scheme = model.scheme(&self.entity_scheme)?;
         let mut named = Vec::new();
         let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
-        let continues = |token: usize| continues_word(text, tokens, paragraph.start + token);
+        let continues = |token: usize| tokens.continues_word(text, paragraph.start + token);
         for span in decode_tags(scheme, &scores, continues) {
             let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
             let bytes = trimmed(text, tokens.bytes(range.clone()));
@@ -143,7 +106,7 @@ impl DocumentDecoder {
         spans.sort_by_key(|(span, _)| span.tokens.start);
         for (span, is_spare) in spans {
             let mut range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
-            match ROLES[span.label] {
+            match ROLE_OF_LABEL[span.label] {
                 LinkRole::Content => {
                     if let Some(end) = end_before_tail(text, tokens.bytes(range.clone())) {
                         range.end =
@@ -154,7 +117,7 @@ impl DocumentDecoder {
                 LinkRole::Source | LinkRole::Cue => {}
             }
             self.spans.push(LinkSpan {
-                role: ROLES[span.label],
+                role: ROLE_OF_LABEL[span.label],
                 paragraph: number,
                 is_spare,
                 bytes: tokens.bytes(range.clone()),
@@ -201,7 +164,7 @@ impl DocumentDecoder {
             let row = (token - window.tokens.start) * hidden;
             &output.states[row..row + hidden]
         };
-        for role in ROLES {
+        for role in ROLE_OF_LABEL {
             let mut places = Vec::new();
             let mut ends = Vec::new();
             for (number, span) in spans.iter().enumerate().skip(first).filter(|(_, span)| span.role == role) {
@@ -229,89 +192,5 @@ impl DocumentDecoder {
             span.settle();
         }
         Ok(())
-    }
-}
-
-/// Words that may go on with a pronoun without being its predicate: "he and his wife", "they all".
-const NO_PREDICATES: [&str; 15] = [
-    "all",
-    "alone",
-    "also",
-    "and",
-    "both",
-    "each",
-    "herself",
-    "himself",
-    "myself",
-    "or",
-    "themselves",
-    "together",
-    "too",
-    "who",
-    "whom",
-];
-
-/// True of a source that is a pronoun and what it says of it: "he came early and".
-fn begins_with_subject(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
-    let word = |token: usize| Some(&text[tokens.spans[source.clone()].get(token)?.clone()]);
-    let is_subject = word(0)
-        .is_some_and(|word| ["he", "she", "they", "i", "we"].iter().any(|subject| subject.eq_ignore_ascii_case(word)));
-    // "We Democrats" is no subject with its predicate.
-    let is_predicate = |word: &str| word.starts_with(char::is_lowercase) && !NO_PREDICATES.contains(&word);
-    is_subject && !continues_word(text, tokens, source.start + 1) && word(1).is_some_and(is_predicate)
-}
-
-/// Whether a token goes on with the word of the token before: letters or digits with nothing between them.
-fn continues_word(text: &str, tokens: &Tokens, token: usize) -> bool {
-    let (Some(before), Some(span)) =
-        (token.checked_sub(1).and_then(|before| tokens.spans.get(before)), tokens.spans.get(token))
-    else {
-        return false;
-    };
-    let last = text.get(..before.end).and_then(|text| text.chars().next_back());
-    let first = text.get(span.start..).and_then(|text| text.chars().next());
-    // Two tokens of one character, which stands for several in the vocabulary, are one word as well.
-    span.start < before.end
-        || span.start == before.end && [last, first].iter().all(|end| end.is_some_and(char::is_alphanumeric))
-}
-
-/// Takes the outputs of a document's windows in text order, of one tag head and no other, and tells each token's tag.
-/// All calls must be about the same [`Reading`].
-#[derive(Debug)]
-pub struct TokenDecoder {
-    scheme: String,
-    arrivals: Arrivals,
-    tagged: Vec<TaggedToken>,
-}
-
-impl TokenDecoder {
-    /// A decoder for one document; `scheme` is the head to run.
-    pub fn new(scheme: &str) -> Self {
-        Self { scheme: scheme.to_owned(), arrivals: Arrivals::default(), tagged: Vec::new() }
-    }
-
-    /// Takes the next window's output.
-    ///
-    /// # Errors
-    /// [`ModelError::NoHead`] when the model has no such scheme.
-    pub fn push(&mut self, reading: Reading<'_>, window: Window, output: WindowOutput) -> Result<(), ModelError> {
-        let scheme = reading.model.scheme(&self.scheme)?;
-        self.arrivals.push(window, output);
-        while let Some((_, paragraph)) = self.arrivals.next_paragraph(reading.tokens) {
-            let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
-            let tokens = paragraph.zip(tag_tokens(scheme, &scores));
-            self.tagged.extend(tokens.map(|(token, (tag, probabilities))| TaggedToken {
-                id: reading.tokens.ids[token],
-                bytes: reading.tokens.spans[token].clone(),
-                tag,
-                probabilities,
-            }));
-        }
-        Ok(())
-    }
-
-    /// All tokens, in text order.
-    pub fn finish(self) -> Vec<TaggedToken> {
-        self.tagged
     }
 }

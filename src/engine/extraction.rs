@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Options;
-use crate::decode::{Annotations, Attribution, Reading, Segment, Speaker, Statement, resolve_speakers};
+use crate::decode::{Annotations, Attribution, Reading, Segment, Speaker, Statement};
 use crate::text::{BorrowedDocument, ByteRange, OffsetUnit, Offsets, language_warning};
 
 /// Version of the output's form.
@@ -143,7 +143,7 @@ impl Extraction {
     ) -> Self {
         annotations.keep(options.min_score);
         annotations.statements.retain(|statement| options.floating || !statement.floating);
-        let (speakers, attributions) = resolve_speakers(reading, &annotations);
+        let (speakers, attributions) = annotations.speakers(reading);
         let Annotations { entities, statements, .. } = annotations;
         let form = Form { text, offsets: Offsets::new(text, options.offset_unit) };
         let entities = entities.iter().enumerate().map(|(index, entity)| ExtractedEntity {

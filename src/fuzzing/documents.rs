@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Choices, tiny};
-use crate::decode::{Annotations, DocumentDecoder, Reading, Segment, resolve_speakers};
+use crate::decode::{Annotations, DocumentDecoder, Reading, Segment};
 use crate::model::{Arithmetic, KernelPath, Model, Precision, WindowInput, WindowOutput};
 use crate::text::{Document, Tokens, WindowSize, plan_windows};
 
@@ -67,7 +67,7 @@ pub fn scores(data: &[u8]) {
     }
     let annotations = decoder.finish(reading);
     check(&document.text, &annotations);
-    let (speakers, attributions) = resolve_speakers(reading, &annotations);
+    let (speakers, attributions) = annotations.speakers(reading);
     assert_eq!(attributions.len(), annotations.statements.len());
     for attribution in attributions.iter().flatten() {
         assert!(attribution.speaker < speakers.len() && is_probability(attribution.score), "{attribution:?}");

@@ -90,6 +90,20 @@ impl Tokens {
         }
     }
 
+    /// Whether a token goes on with the word of the token before: letters or digits with nothing between them.
+    pub(crate) fn continues_word(&self, text: &str, token: usize) -> bool {
+        let (Some(before), Some(span)) =
+            (token.checked_sub(1).and_then(|before| self.spans.get(before)), self.spans.get(token))
+        else {
+            return false;
+        };
+        let last = text.get(..before.end).and_then(|text| text.chars().next_back());
+        let first = text.get(span.start..).and_then(|text| text.chars().next());
+        // Two tokens of one character, which stands for several in the vocabulary, are one word as well.
+        span.start < before.end
+            || span.start == before.end && [last, first].iter().all(|end| end.is_some_and(char::is_alphanumeric))
+    }
+
     /// First tokens of all sentences, in text order; every paragraph starts one.
     pub(crate) fn sentence_starts(&self, text: &str) -> Vec<usize> {
         let mut starts = Vec::new();

@@ -5,7 +5,7 @@
 //! or before the source with its verb ("nor did she say"), or when the source is nobody ("no one said"). "Denied", "refused" and "doubted" are cues like any others: who
 //! denies something makes a statement, and it stays positive.
 
-use super::Segment;
+use crate::decode::spans::Segment;
 
 /// Whether the source made the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

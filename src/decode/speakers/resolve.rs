@@ -4,7 +4,8 @@
 //! follow in its sentence), or over nobody; what falls on a pronoun goes on to whom that pronoun means. A name's
 //! probability is the sum of what reaches its mentions, so that ten uncertain ways to one name make a certain one.
 
-use super::mentions::{Form, Mention, Referent};
+use super::mentions::{Form, Mention};
+use super::referents::Referent;
 use crate::model::{MENTION_CLASSES, Model, PairFeatures};
 
 /// A name, by its number, and how probable it is that an anaphor means it.
@@ -294,7 +295,7 @@ mod tests {
     #[cfg(feature = "embedded-model")]
     #[test]
     fn thousands_of_mentions_take_no_time() {
-        use crate::decode::mentions::Pronoun;
+        use super::super::mentions::Pronoun;
         use crate::model::Arithmetic;
         let model = Model::embedded(Arithmetic::new(None).expect("kernels")).expect("the embedded model loads");
         let hidden = model.config().encoder.hidden_size;

@@ -8,7 +8,7 @@ use crate::text::{Tokens, Window};
 /// The windows of a document as they come in, in text order, and the paragraphs that they make complete: memory holds
 /// the windows of one paragraph at a time, not of the document.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
+pub(in crate::decode) struct Arrivals {
     pub pending: Pending,
     /// Tokens before this one have been seen.
     covered: usize,
@@ -35,10 +35,10 @@ impl Arrivals {
 }
 
 /// Windows that have been run but not yet decoded, in text order.
-pub(super) type Pending = std::collections::VecDeque<(Window, WindowOutput)>;
+pub(in crate::decode) type Pending = std::collections::VecDeque<(Window, WindowOutput)>;
 
 /// Index of the pending window that knows a token best; the earlier one where two are equal.
-pub(super) fn best_window(pending: &Pending, token: usize) -> Option<usize> {
+pub(in crate::decode) fn best_window(pending: &Pending, token: usize) -> Option<usize> {
     let context = |(window, _): &(Window, WindowOutput)| window.context(&(token..token + 1));
     (0..pending.len())
         .filter_map(|index| Some((index, context(&pending[index])?)))
@@ -50,7 +50,7 @@ pub(super) fn best_window(pending: &Pending, token: usize) -> Option<usize> {
 }
 
 /// The rows of one head over a paragraph, each from the best window. `width`: tags of the head.
-pub(super) fn stitch(pending: &Pending, paragraph: Range<usize>, head: usize, width: usize) -> Vec<f32> {
+pub(in crate::decode) fn stitch(pending: &Pending, paragraph: Range<usize>, head: usize, width: usize) -> Vec<f32> {
     let mut rows = Vec::with_capacity(paragraph.len() * width);
     for token in paragraph {
         if let Some((window, output)) = best_window(pending, token).map(|index| &pending[index]) {

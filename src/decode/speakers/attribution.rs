@@ -1,14 +1,15 @@
 //! Speakers: the person or organisation behind a statement.
 
 use super::beside::{HEADLINES, apposed, headlined, is_document};
-use super::bodies::who_can_speak;
 use super::carried::{continued, spoke_last};
-use super::mentions::{Form, Mention, Pronoun, Referent, referents};
-use super::name_words::{alias, name_words};
-use super::names::{Name, group_names, name_of_text};
+use super::mentions::{Form, Mention, Pronoun};
+use super::names::{Name, alias, group_names, name_of, name_words, who_can_speak};
+use super::referents::{Referent, referents};
 use super::resolve::{Guess, resolve};
-use super::source_heads::{named_heads, words};
-use super::{Annotations, Entity, Reading, Segment, Statement};
+use super::source_heads::{named, words};
+use crate::decode::reading::Reading;
+use crate::decode::spans::{Entity, Segment};
+use crate::decode::statements::{Statement, sources_of};
 use crate::model::{Calibration, SpeakerScores, calibrated};
 use crate::text::ByteRange;
 
@@ -88,9 +89,11 @@ pub struct Attribution {
 /// probably nobody; "they" behind a statement of several people are these. A participle ("Holt left, saying so") has the
 /// speaker of its sentence. "I" and "we" in a quotation are whoever is quoted, and a quotation that floats has the speaker of the
 /// one before it.
-pub fn resolve_speakers(
+pub(in crate::decode) fn resolve_speakers(
     Reading { model, text, tokens }: Reading<'_>,
-    Annotations { entities, statements, mentions }: &Annotations,
+    entities: &[Entity],
+    statements: &[Statement],
+    mentions: &[Mention],
 ) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
     let entities = &who_can_speak(text, entities, sources_of(statements));
     let names = group_names(text, entities, &|given| model.class_of_given_name(given));
@@ -143,11 +146,6 @@ struct Meant {
     score: f32,
 }
 
-/// Where the sources of all statements stand.
-pub(super) fn sources_of(statements: &[Statement]) -> impl Iterator<Item = &ByteRange> {
-    statements.iter().flat_map(|statement| &statement.source).map(|segment| &segment.bytes)
-}
-
 /// True of a description of somebody who is known by then.
 fn is_known(description: &str) -> bool {
     words(description).next().is_some_and(|first| KNOWN.contains(&first.as_str()))
@@ -164,15 +162,6 @@ fn by_pronoun(meant: &[Meant]) -> Vec<Meant> {
 fn running(before: Option<&Vec<Meant>>) -> Vec<Meant> {
     let follow = |meant: &Meant| Meant { via: Via::Running, score: meant.score * RUNNING, ..meant.clone() };
     before.into_iter().flatten().map(follow).collect()
-}
-
-/// For each entity the number of its name.
-pub(super) fn name_of(entities: &[Entity], names: &[Name]) -> Vec<Option<usize>> {
-    let mut name_of = vec![None; entities.len()];
-    for (index, name) in names.iter().enumerate() {
-        name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
-    }
-    name_of
 }
 
 /// What the speakers of a document are found from.
@@ -304,27 +293,6 @@ impl Document<'_> {
         speakers.iter_mut().for_each(|speaker| speaker.mentions.sort_by_key(|bytes| (bytes.start, bytes.end)));
         (speakers, attributions)
     }
-}
-
-/// The names (and the entities that carry them) that a source gives; a source without an entity may still be as a
-/// whole a form of one of the document's names.
-fn named(
-    text: &str,
-    source: &ByteRange,
-    entities: &[Entity],
-    names: &[Name],
-    name_of: &[Option<usize>],
-) -> Vec<(usize, Option<usize>)> {
-    let heads = named_heads(text, source, entities);
-    if heads.is_empty() {
-        return name_of_text(&text[source.clone()], names).map(|name| (name, None)).into_iter().collect();
-    }
-    heads.into_iter().filter_map(|entity| Some((name_of[entity]?, Some(entity)))).collect()
-}
-
-/// True when a source leads to a name by itself.
-pub(super) fn gives_name(text: &str, source: &ByteRange, entities: &[Entity], names: &[Name]) -> bool {
-    !named_heads(text, source, entities).is_empty() || name_of_text(&text[source.clone()], names).is_some()
 }
 
 fn speaker(text: &str, entities: &[Entity], name: &Name) -> Speaker {

@@ -1,8 +1,8 @@
 //! Descriptions whose place tells whom they mean: beside a name, or in the headline.
 
-use super::Entity;
 use super::descriptions::{is_titled, noun};
 use super::source_heads::{is_independent, words};
+use crate::decode::spans::Entity;
 use crate::text::{ByteRange, is_line_end};
 
 /// Paragraphs at the beginning of a document that may be headlines.

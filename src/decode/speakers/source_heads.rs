@@ -1,7 +1,7 @@
 //! Heads: which of the names in a source it is about, and which only stand beside.
 
-use super::Entity;
-use super::names::SPEAKING;
+use super::names::{Name, SPEAKING, name_of_text};
+use crate::decode::spans::Entity;
 use crate::text::ByteRange;
 
 /// The entities that a source is about, not merely with: in "Ada Holt, a lawyer for the Port Board" Ada Holt, in
@@ -31,6 +31,27 @@ pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[Entity]) -
         }
     }
     joint
+}
+
+/// The names (and the entities that carry them) that a source gives; a source without an entity may still be as a
+/// whole a form of one of the document's names.
+pub(super) fn named(
+    text: &str,
+    source: &ByteRange,
+    entities: &[Entity],
+    names: &[Name],
+    name_of: &[Option<usize>],
+) -> Vec<(usize, Option<usize>)> {
+    let heads = named_heads(text, source, entities);
+    if heads.is_empty() {
+        return name_of_text(&text[source.clone()], names).map(|name| (name, None)).into_iter().collect();
+    }
+    heads.into_iter().filter_map(|entity| Some((name_of[entity]?, Some(entity)))).collect()
+}
+
+/// True when a source leads to a name by itself.
+pub(super) fn gives_name(text: &str, source: &ByteRange, entities: &[Entity], names: &[Name]) -> bool {
+    !named_heads(text, source, entities).is_empty() || name_of_text(&text[source.clone()], names).is_some()
 }
 
 /// Function words that may follow the name that a phrase is about.

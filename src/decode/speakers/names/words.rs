@@ -95,7 +95,7 @@ fn is_one_of(titles: &[&str], word: &str) -> bool {
 }
 
 /// The words of a name without titles, possessive endings and surrounding punctuation.
-pub(super) fn name_words(text: &str) -> Vec<&str> {
+pub(in crate::decode::speakers) fn name_words(text: &str) -> Vec<&str> {
     let whole = strip_possessive(text.trim_matches(|c: char| !c.is_alphanumeric() && c != '.'));
     let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '’' | '&');
     let words = whole.split_whitespace().map(|word| word.trim_matches(is_mark));
@@ -111,7 +111,7 @@ pub(super) fn name_words(text: &str) -> Vec<&str> {
 }
 
 /// The text of a mention as an alias: possessive ending and surrounding punctuation dropped, titles kept.
-pub(super) fn alias(text: &str, bytes: &ByteRange) -> String {
+pub(in crate::decode::speakers) fn alias(text: &str, bytes: &ByteRange) -> String {
     let words: Vec<&str> = text[bytes.clone()].split_whitespace().collect();
     let joined = words.join(" ");
     strip_possessive(joined.trim_matches(|c: char| !c.is_alphanumeric() && c != '.')).to_owned()

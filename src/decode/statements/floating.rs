@@ -1,7 +1,8 @@
 //! Floating quotations: paragraphs that are quoted from end to end and attribute themselves to nobody, behind one that
 //! does. Whoever spoke there goes on.
 
-use super::{Kind, Quotations, Statement};
+use super::quotation::{Kind, Quotations};
+use super::statement::Statement;
 use crate::text::ByteRange;
 
 /// A floating quotation scores this part of what the statement before it does.
@@ -53,9 +54,11 @@ pub(super) fn floating(
 
 #[cfg(test)]
 mod tests {
-    use super::super::paragraphs::of_lines;
-    use super::super::{Act, Polarity, Segment};
+    use super::super::act::Act;
+    use super::super::polarity::Polarity;
     use super::*;
+    use crate::decode::spans::Segment;
+    use crate::decode::spans::paragraphs::of_lines;
 
     /// A line a paragraph. The first line that has a cue is a statement, whose content is what is quoted in it.
     fn found(lines: &[&str], kind: Kind) -> Vec<String> {

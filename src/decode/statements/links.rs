@@ -21,7 +21,7 @@ const MOST_CUES: usize = 64;
 
 /// A span of the statement head, with what is needed to link it.
 #[derive(Debug)]
-pub(super) struct LinkSpan {
+pub(in crate::decode) struct LinkSpan {
     pub role: LinkRole,
     /// Number of its paragraph.
     pub paragraph: usize,
@@ -38,7 +38,7 @@ pub(super) struct LinkSpan {
 
 /// A span as one window saw it; `window` is `None` when its ends come from different windows.
 #[derive(Debug)]
-pub(super) struct View {
+pub(in crate::decode) struct View {
     pub window: Option<Window>,
     pub vectors: SpanVectors,
 }

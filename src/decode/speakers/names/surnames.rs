@@ -4,7 +4,7 @@
 //! otherwise ("Mrs. Clinton"): news tells others apart by their full names. Else two things tell: whom the document speaks of most
 //! by the full name, and who was named in full just before. Where they do not agree clearly the surname stays by itself.
 
-use super::Entity;
+use crate::decode::spans::Entity;
 use crate::text::ByteRange;
 
 /// Titles of men and of women, in lower case and without a full stop.
@@ -14,7 +14,7 @@ const TITLES_OF_WOMEN: [&str; 10] =
     ["mrs", "ms", "miss", "lady", "dame", "queen", "princess", "congresswoman", "councilwoman", "chairwoman"];
 
 /// "man" or "woman" where the title in or before the mention of a person tells.
-pub(super) fn gender_by_title(text: &str, mention: &ByteRange) -> Option<&'static str> {
+pub(in crate::decode::speakers) fn gender_by_title(text: &str, mention: &ByteRange) -> Option<&'static str> {
     let by_title = |word: &str| {
         let word = word.trim_end_matches('.').to_lowercase();
         let is = |titles: &[&str]| titles.contains(&word.as_str());

@@ -19,7 +19,7 @@ const CLOSING: &str = "\"”’'»)]";
 const OPENING: &str = "\"“‘'«([";
 
 /// Where a content should end (a byte of the text) instead of in the first words of a sentence that goes on.
-pub(super) fn end_before_tail(text: &str, content: ByteRange) -> Option<usize> {
+pub(in crate::decode) fn end_before_tail(text: &str, content: ByteRange) -> Option<usize> {
     let (inside, behind) = (&text[content.clone()], &text[content.end..]);
     let goes_on = match behind.strip_prefix(", ") {
         Some(behind) => behind.starts_with(char::is_alphanumeric),

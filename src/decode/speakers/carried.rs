@@ -1,6 +1,6 @@
 //! Statements whose speaker is that of another one.
 
-use super::Statement;
+use crate::decode::statements::Statement;
 
 /// Statements before one that are looked at.
 const LOOK_BACK: usize = 8;
@@ -49,8 +49,9 @@ pub(super) fn spoke_last(text: &str, statements: &[Statement], number: usize) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Act, Kind, Polarity, Segment};
     use super::*;
+    use crate::decode::spans::Segment;
+    use crate::decode::statements::{Act, Kind, Polarity};
 
     /// A statement a pair of a source, which may be empty, and a cue.
     fn statements(text: &str, pairs: &[(&str, &str)]) -> Vec<Statement> {

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::Entity;
 use super::names::Name;
+use crate::decode::spans::Entity;
 use crate::text::{ByteRange, is_line_end};
 
 /// Words before a name that may describe it.

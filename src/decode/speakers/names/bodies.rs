@@ -4,7 +4,7 @@
 //! common noun ("Vermont senator") describes somebody rather than names them. Where a source begins inside a person's name,
 //! it knows better where the name begins ("a letter to the Lysmouth Post Holt called it a farce").
 
-use super::Entity;
+use crate::decode::spans::Entity;
 use crate::text::ByteRange;
 
 /// What a body that is named after a person is called.
@@ -15,7 +15,7 @@ const OF_PLACES: [&str; 3] = ["administration", "government", "parliament"];
 
 /// The entities, one for one, as they can speak: a body that is named after one is in its place, as an organisation, and
 /// a description has no label. What sources begin inside of begins with them.
-pub(super) fn who_can_speak<'s>(
+pub(in crate::decode::speakers) fn who_can_speak<'s>(
     text: &str,
     entities: &[Entity],
     sources: impl IntoIterator<Item = &'s ByteRange>,
@@ -144,7 +144,7 @@ const ROLES: [&str; 37] = [
 ];
 
 /// True of an entity that describes somebody by a common noun: "Republican nominee", "Vermont senator".
-pub(super) fn describes(label: &str, entity: &str) -> bool {
+pub(in crate::decode::speakers) fn describes(label: &str, entity: &str) -> bool {
     let mut words = entity.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let (first, last) = (words.next().unwrap_or_default(), words.next_back().unwrap_or_default());
     let is_common = last.chars().count() > 3 && last.chars().all(char::is_lowercase);

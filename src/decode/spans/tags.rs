@@ -6,7 +6,7 @@ use crate::model::{SequenceScores, TagScheme};
 
 /// A decoded span: a label of the scheme over a range of the paragraph's tokens.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct TagSpan {
+pub(in crate::decode) struct TagSpan {
     /// Index into the scheme's labels.
     pub label: usize,
     /// Tokens, counted from the paragraph's first.
@@ -18,7 +18,11 @@ pub(super) struct TagSpan {
 /// Decodes one paragraph. `scores`: `[tokens, tags]`, row by row. `continues` tells which tokens go on with the word
 /// before: where tags are chosen token by token, the word has the tag of its first token, since that is what token
 /// classifiers are trained on.
-pub(super) fn decode_tags(scheme: &TagScheme, scores: &[f32], continues: impl Fn(usize) -> bool) -> Vec<TagSpan> {
+pub(in crate::decode) fn decode_tags(
+    scheme: &TagScheme,
+    scores: &[f32],
+    continues: impl Fn(usize) -> bool,
+) -> Vec<TagSpan> {
     spans_of(scheme, scores, &best_tags(scheme, scores), continues)
 }
 
@@ -60,7 +64,12 @@ fn spans_of(scheme: &TagScheme, scores: &[f32], best: &[usize], continues: impl 
 
 /// Decodes one paragraph once more, with a label that is favoured by `favour` at every token. Scores are those of
 /// [`decode_tags`].
-pub(super) fn decode_favouring(scheme: &TagScheme, scores: &[f32], label: usize, favour: f32) -> Vec<TagSpan> {
+pub(in crate::decode) fn decode_favouring(
+    scheme: &TagScheme,
+    scores: &[f32],
+    label: usize,
+    favour: f32,
+) -> Vec<TagSpan> {
     let mut favoured = scores.to_vec();
     let is_favoured = |tag: usize| scheme.tag(tag).is_some_and(|tag| tag.label == Some(label));
     for row in favoured.chunks_exact_mut(scheme.tags()) {
@@ -71,7 +80,7 @@ pub(super) fn decode_favouring(scheme: &TagScheme, scores: &[f32], label: usize,
 
 /// Each token of one paragraph with its tag in the best sequence and the marginal probabilities of all tags.
 /// `scores`: `[tokens, tags]`, row by row.
-pub(super) fn tag_tokens(scheme: &TagScheme, scores: &[f32]) -> Vec<(usize, Vec<f32>)> {
+pub(in crate::decode) fn tag_tokens(scheme: &TagScheme, scores: &[f32]) -> Vec<(usize, Vec<f32>)> {
     let certainty = marginals(scheme, scores);
     let rows = certainty.chunks_exact(scheme.tags());
     let rows = rows.map(|row| row.iter().map(|&probability| probability as f32).collect());

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::Entity;
+use super::span::Entity;
 
 /// From this probability on, a label stays, whatever the other mentions say: Washington may be a city here and a government
 /// there. Anything from 0.7 to 0.99 gains about the same (docs/accuracy.md).
@@ -42,7 +42,7 @@ impl<'labels> Votes<'labels> {
 
 /// Gives mentions of a name the label that most mentions of it have. A person's full name counts for the surname, too. The
 /// score of what is changed is the share of votes for its new label.
-pub(super) fn settle_labels(text: &str, entities: &mut [Entity]) {
+pub(in crate::decode) fn settle_labels(text: &str, entities: &mut [Entity]) {
     let names: Vec<String> = entities.iter().map(|entity| key(&text[entity.bytes.clone()])).collect();
     let mut votes: HashMap<&str, Votes<'_>> = HashMap::new();
     for (name, entity) in names.iter().zip(&*entities) {

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Kind, Segment, Statement};
+use super::quotation::Kind;
+use super::statement::Statement;
+use crate::decode::spans::Segment;
 use crate::text::{ByteRange, trimmed};
 
 /// So many paragraphs with labels, of at least two speakers, make a transcript; fewer may be "UPDATE:" or "WASHINGTON:".
@@ -86,8 +88,8 @@ fn end_of_words(text: &str, statement: &Statement) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::paragraphs::of_lines;
     use super::*;
+    use crate::decode::spans::paragraphs::of_lines;
 
     fn turns(lines: &[&str]) -> Vec<(String, String)> {
         let (text, paragraphs) = of_lines(lines);

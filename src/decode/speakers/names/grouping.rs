@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::Entity;
-use super::name_words::{name_words, plain};
 use super::surnames::{Bearer, bearer, established, gender_by_title};
+use super::words::{name_words, plain};
+use crate::decode::spans::Entity;
 use crate::text::ByteRange;
 
 /// The index of the only name that `text` as a whole can mean ("Holt" where the document has one Ada Holt).
-pub(super) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
+pub(in crate::decode::speakers) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
     let words: Vec<String> = name_words(text).into_iter().map(plain).collect();
     let is_name = text.split_whitespace().any(|word| word.starts_with(char::is_uppercase));
     if words.is_empty() || !is_name {
@@ -24,7 +24,7 @@ pub(super) fn name_of_text(text: &str, names: &[Name]) -> Option<usize> {
 
 /// A person, organisation, place or group, with all its mentions.
 #[derive(Debug, Clone)]
-pub(super) struct Name {
+pub(in crate::decode::speakers) struct Name {
     /// The fullest form, without titles.
     pub fullest: String,
     /// Its words, as they are compared.
@@ -49,15 +49,19 @@ impl Name {
 }
 
 /// Labels of things that can speak.
-pub(super) const SPEAKING: [&str; 5] = ["PER", "ORG", "NORP", "LOC", "FAC"];
+pub(in crate::decode::speakers) const SPEAKING: [&str; 5] = ["PER", "ORG", "NORP", "LOC", "FAC"];
 
 /// Groups the mentions of people, organisations, places and groups into names.
 ///
 /// A short form joins a fuller one of the same label when exactly one fuller form fits: where two people share a
 /// surname, each mention of the surname alone goes to the one whom it clearly means, and else stays by itself.
 /// `gender` tells that of a given name in lower case.
-pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str) -> Option<&'static str>) -> Vec<Name> {
-    let mut forms: Vec<Form<'_>> = Vec::new();
+pub(in crate::decode::speakers) fn group_names(
+    text: &str,
+    entities: &[Entity],
+    gender: &dyn Fn(&str) -> Option<&'static str>,
+) -> Vec<Name> {
+    let mut forms: Vec<Spelling<'_>> = Vec::new();
     let mut known: HashMap<(&str, String), usize> = HashMap::new();
     for (index, entity) in entities.iter().enumerate() {
         let mut words = name_words(&text[entity.bytes.clone()]);
@@ -69,7 +73,7 @@ pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str)
         }
         let key = (entity.label.as_str(), words.join(" ").to_lowercase());
         let form = *known.entry(key).or_insert_with(|| {
-            forms.push(Form::new(entity, words));
+            forms.push(Spelling::new(entity, words));
             forms.len() - 1
         });
         forms[form].mentions.push(index);
@@ -100,8 +104,17 @@ pub(super) fn group_names(text: &str, entities: &[Entity], gender: &dyn Fn(&str)
     names
 }
 
+/// For each entity the number of its name.
+pub(in crate::decode::speakers) fn name_of(entities: &[Entity], names: &[Name]) -> Vec<Option<usize>> {
+    let mut name_of = vec![None; entities.len()];
+    for (index, name) in names.iter().enumerate() {
+        name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
+    }
+    name_of
+}
+
 /// One spelling of a name.
-struct Form<'text> {
+struct Spelling<'text> {
     label: &'text str,
     words: Vec<&'text str>,
     lower: Vec<String>,
@@ -127,7 +140,7 @@ fn describing_words(words: &[&str]) -> usize {
     if count < words.len() { count } else { 0 }
 }
 
-impl<'text> Form<'text> {
+impl<'text> Spelling<'text> {
     fn new(entity: &'text Entity, words: Vec<&'text str>) -> Self {
         Self {
             label: &entity.label,
@@ -196,7 +209,7 @@ impl<'text> Form<'text> {
 
 /// For each form the index of the fullest form that it belongs to (itself, when it has none or several); and the forms
 /// that are the surname of several people, with these people's.
-fn resolve_forms(forms: &[Form<'_>]) -> (Vec<usize>, Vec<(usize, Vec<usize>)>) {
+fn resolve_forms(forms: &[Spelling<'_>]) -> (Vec<usize>, Vec<(usize, Vec<usize>)>) {
     // Only forms that share a word, or the initials, can belong together: with that index a document of many names stays
     // fast.
     let mut by_word: HashMap<String, Vec<usize>> = HashMap::new();

@@ -5,7 +5,7 @@ use crate::text::ByteRange;
 
 /// True when what `after` says can belong to a cue in `before`, the paragraph in front of it: a colon announces it
 /// ("wrote:"), or a quotation runs on (`after` opens with a mark while one of `before` is still open).
-pub(super) fn leads_into(before: &str, after: &str) -> bool {
+pub(in crate::decode) fn leads_into(before: &str, after: &str) -> bool {
     before.trim_end().ends_with(':') || (opens_quotation(after) && ends_quoted(before))
 }
 
@@ -15,7 +15,7 @@ fn opens_quotation(paragraph: &str) -> bool {
 
 /// True when the last double quotation mark of a paragraph opens and nothing closes it.
 ///
-/// Marks are counted here rather than looked up in [`super::Quotations`]: that judges a mark by what stands beside it,
+/// Marks are counted here rather than looked up in [`crate::decode::Quotations`]: that judges a mark by what stands beside it,
 /// and so cannot tell the spaced straight marks of tokenised text apart, which a count can.
 fn ends_quoted(paragraph: &str) -> bool {
     let mut open = false;
@@ -32,7 +32,7 @@ fn ends_quoted(paragraph: &str) -> bool {
 
 /// A text of these lines, and where each of them stands.
 #[cfg(test)]
-pub(super) fn of_lines(lines: &[&str]) -> (String, Vec<ByteRange>) {
+pub(in crate::decode) fn of_lines(lines: &[&str]) -> (String, Vec<ByteRange>) {
     let mut start = 0;
     let place = |line: &&str| {
         let line = start..start + line.len();
