@@ -88,7 +88,7 @@ fn mentions(model: &Model, input: Input) -> Outcome<(Value, Vec<u8>)> {
     let found = statements.len();
     // A description is a mention where it is a source; a statement without a content makes it one.
     statements.extend(input.nominals.iter().map(|&(start, end)| empty_statement(starts[start]..starts[end])));
-    let (mentions, referents) = find_mentions(model, text, &tokens, &entities, &statements);
+    let (mentions, referents) = find_mentions(reading, &entities, &statements);
     let place = |byte: usize| starts.partition_point(|&start| start < byte);
     let mut ends = Vec::new();
     let mentions = mentions.iter().zip(referents).filter_map(|(mention, referent)| {

@@ -11,7 +11,7 @@ use super::spans::{
 use super::speakers::{Mention, mentions_of};
 use super::statements::{LinkSpan, View, assemble};
 use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, WindowOutput, calibrated};
-use crate::text::{Tokens, Window, trimmed};
+use crate::text::{Window, trimmed};
 
 /// Takes the outputs of a document's windows in text order and decodes each paragraph as soon as it is complete. All
 /// calls must be about the same [`Reading`].

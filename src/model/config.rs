@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::architecture::{Activation, Architecture};
-use super::coreference::MENTION_CLASSES;
 use super::hugging_face;
+use super::mention_class::MentionClass;
 use crate::text::{ENCODER_SHAPES, GAPS, SHAPES};
 
 /// The whole of `config.json`; of that of a token classifier from Hugging Face, what matters here.
@@ -285,7 +285,7 @@ impl ModelConfig {
                     return Err(format!("coreference.{name} is {value}"));
                 }
             }
-            if coreference.classes != MENTION_CLASSES {
+            if coreference.classes != MentionClass::ALL.map(MentionClass::name) {
                 return Err("coreference.classes are not those of this version".to_owned());
             }
         }

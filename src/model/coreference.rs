@@ -9,27 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::config::CoreferenceConfig;
 use super::kernels::{FloatMatrix, KernelPath, float_product};
+use super::mention_class::{Gender, MentionClass};
 use super::weights::{Weights, WeightsError};
-
-/// Kinds of mentions, in the order of the head's tables.
-pub const MENTION_CLASSES: [&str; 16] = [
-    "person",
-    "man",
-    "woman",
-    "organisation",
-    "group",
-    "place",
-    "building",
-    "he",
-    "she",
-    "they",
-    "it",
-    "who",
-    "I",
-    "we",
-    "nominal",
-    "definite",
-];
 
 /// Number of tables of features of a pair.
 pub const PAIR_TABLES: usize = 8;
@@ -39,7 +20,7 @@ pub const PAIR_FEATURES: [(&str, usize); PAIR_TABLES] = [
     ("distance", 40),
     ("sentence", 9),
     ("paragraph", 6),
-    ("classes", MENTION_CLASSES.len() * MENTION_CLASSES.len()),
+    ("classes", MentionClass::COUNT * MentionClass::COUNT),
     ("flags", 64),
     ("frequency", 6),
     ("rank", 8),
@@ -52,7 +33,7 @@ pub type PairFeatures = [usize; PAIR_TABLES];
 /// Scorers that were trained from different random beginnings; what they say is averaged.
 pub(super) struct CoreferenceHead {
     scorers: Vec<Scorer>,
-    given_names: HashMap<String, &'static str>,
+    given_names: HashMap<String, Gender>,
     /// Given names that are surnames, too, where that is known.
     surnames: Option<HashSet<String>>,
     /// Length of what one scorer knows a mention by: its vector, and what it adds to the hidden layer as a candidate.
@@ -67,10 +48,10 @@ impl CoreferenceHead {
         weights: &Weights<'_>,
     ) -> Result<Self, WeightsError> {
         let scorers = (0..config.scorers).map(|number| Scorer::load(kernels, config, number, states, weights));
-        let names = [("man", &config.given_names.man), ("woman", &config.given_names.woman)];
+        let names = [(Gender::Man, &config.given_names.man), (Gender::Woman, &config.given_names.woman)];
         let surnames = config.given_names.surname.as_deref();
         let given_names =
-            names.into_iter().flat_map(|(class, names)| names.split(' ').map(move |name| (name.to_owned(), class)));
+            names.into_iter().flat_map(|(gender, names)| names.split(' ').map(move |name| (name.to_owned(), gender)));
         Ok(Self {
             scorers: scorers.collect::<Result<_, _>>()?,
             given_names: given_names.collect(),
@@ -94,15 +75,15 @@ impl CoreferenceHead {
         vectors
     }
 
-    /// "man" or "woman" for a given name that tells.
-    pub(super) fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
+    /// The gender that a given name tells, if any.
+    pub(super) fn gender_of_given_name(&self, name: &str) -> Option<Gender> {
         self.given_names.get(name).copied()
     }
 
     /// The same for a name of one word, which a surname may be.
-    pub(super) fn class_of_lone_name(&self, name: &str) -> Option<&'static str> {
+    pub(super) fn gender_of_lone_name(&self, name: &str) -> Option<Gender> {
         let is_surname = self.surnames.as_ref().is_none_or(|surnames| surnames.contains(name));
-        self.class_of_given_name(name).filter(|_| !is_surname)
+        self.gender_of_given_name(name).filter(|_| !is_surname)
     }
 
     /// Score of each candidate for an anaphor.
@@ -119,7 +100,7 @@ impl CoreferenceHead {
     }
 
     /// Score of "the document names nobody whom this means".
-    pub(super) fn nobody(&self, anaphor: &[f32], class: usize, is_source: bool) -> f32 {
+    pub(super) fn nobody(&self, anaphor: &[f32], class: MentionClass, is_source: bool) -> f32 {
         let own = self.scorers.iter().zip(anaphor.chunks(self.width));
         own.map(|(scorer, vector)| scorer.nobody(vector, class, is_source)).sum::<f32>() / self.scorers.len() as f32
     }
@@ -171,7 +152,7 @@ impl Scorer {
                 values("nobody.weight", &[1, width])?,
                 values("nobody.bias", &[1])?.first().copied().unwrap_or_default(),
             ),
-            nobody_classes: values("nobody_classes", &[2 * MENTION_CLASSES.len()])?,
+            nobody_classes: values("nobody_classes", &[2 * MentionClass::COUNT])?,
             width,
             hidden,
         })
@@ -208,8 +189,8 @@ impl Scorer {
         hidden.chunks_mut(self.hidden).zip(candidates).map(score).collect()
     }
 
-    fn nobody(&self, anaphor: &[f32], class: usize, is_source: bool) -> f32 {
+    fn nobody(&self, anaphor: &[f32], class: MentionClass, is_source: bool) -> f32 {
         let learned: f32 = anaphor.iter().zip(&self.nobody.0).map(|(value, weight)| value * weight).sum();
-        learned + self.nobody.1 + self.nobody_classes[2 * class + usize::from(is_source)]
+        learned + self.nobody.1 + self.nobody_classes[2 * class.row() + usize::from(is_source)]
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod heads;
 mod hugging_face;
 mod kernels;
+mod mention_class;
 mod source;
 mod weights;
 
@@ -29,13 +30,14 @@ pub use config::{
     SpeakerScores, TrainingData,
 };
 pub(crate) use config::{STATEMENT_HEAD, calibrated};
-pub use coreference::{MENTION_CLASSES, PAIR_FEATURES, PairFeatures};
+pub use coreference::{PAIR_FEATURES, PairFeatures};
 pub use encoder::WindowInput;
 pub use error::ModelError;
 pub use heads::{LinkKind, SequenceScores, SpanVectors, Tag, TagScheme};
 #[cfg(feature = "benchmarks")]
 pub use kernels::benchmarks;
 pub use kernels::{KERNELS_VARIABLE, KernelPath};
+pub use mention_class::{Gender, MentionClass};
 pub use source::ModelFiles;
 #[cfg(feature = "hub")]
 pub(crate) use source::{OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, no_safetensors, no_tokenizer, weights_files};
@@ -352,20 +354,19 @@ impl Model {
         self.coreference.as_ref().map(|head| head.scores(anaphor, candidates)).unwrap_or_default()
     }
 
-    /// Score of an anaphor's going back to nobody, beside [`Model::antecedent_scores`]. `class` is an index into
-    /// [`MENTION_CLASSES`].
-    pub fn nobody_score(&self, anaphor: &[f32], class: usize, is_source: bool) -> f32 {
+    /// Score of an anaphor's going back to nobody, beside [`Model::antecedent_scores`].
+    pub fn nobody_score(&self, anaphor: &[f32], class: MentionClass, is_source: bool) -> f32 {
         self.coreference.as_ref().map_or(0.0, |head| head.nobody(anaphor, class, is_source))
     }
 
-    /// "man" or "woman", as in [`MENTION_CLASSES`], where a given name (in lower case) tells.
-    pub fn class_of_given_name(&self, name: &str) -> Option<&'static str> {
-        self.coreference.as_ref().and_then(|head| head.class_of_given_name(name))
+    /// The gender of a person, where a given name (in lower case) tells.
+    pub fn gender_of_given_name(&self, name: &str) -> Option<Gender> {
+        self.coreference.as_ref().and_then(|head| head.gender_of_given_name(name))
     }
 
     /// The same for a name of one word: none where it may be a surname.
-    pub fn class_of_lone_name(&self, name: &str) -> Option<&'static str> {
-        self.coreference.as_ref().and_then(|head| head.class_of_lone_name(name))
+    pub fn gender_of_lone_name(&self, name: &str) -> Option<Gender> {
+        self.coreference.as_ref().and_then(|head| head.gender_of_lone_name(name))
     }
 }
 

@@ -2,14 +2,15 @@
 
 use super::beside::{HEADLINES, apposed, headlined, is_document};
 use super::carried::{continued, spoke_last};
+use super::cast::{Cast, Naming};
 use super::mentions::{Form, Mention, Pronoun};
-use super::names::{Name, alias, group_names, name_of, name_words, who_can_speak};
+use super::names::{EntityKind, Name, NamedEntity, alias, name_words};
 use super::referents::{Referent, referents};
 use super::resolve::{Guess, resolve};
-use super::source_heads::{named, words};
+use super::source_heads::words;
 use crate::decode::reading::Reading;
 use crate::decode::spans::{Entity, Segment};
-use crate::decode::statements::{Statement, sources_of};
+use crate::decode::statements::Statement;
 use crate::model::{Calibration, SpeakerScores, calibrated};
 use crate::text::ByteRange;
 
@@ -90,17 +91,16 @@ pub struct Attribution {
 /// speaker of its sentence. "I" and "we" in a quotation are whoever is quoted, and a quotation that floats has the speaker of the
 /// one before it.
 pub(in crate::decode) fn resolve_speakers(
-    Reading { model, text, tokens }: Reading<'_>,
+    reading: Reading<'_>,
     entities: &[Entity],
     statements: &[Statement],
     mentions: &[Mention],
 ) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
-    let entities = &who_can_speak(text, entities, sources_of(statements));
-    let names = group_names(text, entities, &|given| model.class_of_given_name(given));
-    let referents = referents(model, text, tokens, mentions, entities, statements, &names);
+    let Reading { model, text, .. } = reading;
+    let cast = Cast::of(reading, entities, statements);
+    let referents = referents(reading, &cast, mentions, statements);
     let guesses = resolve(model, mentions, &referents);
-    let (name_of, scores) = (name_of(entities, &names), model.config().speaker_scores);
-    let document = Document { text, entities, mentions, referents, guesses, name_of, names, scores };
+    let document = Document { text, cast, mentions, referents, guesses, scores: model.config().speaker_scores };
     let mut meant: Vec<Vec<Meant>> = Vec::with_capacity(statements.len());
     for statement in statements {
         let segments = statement.source.iter();
@@ -167,25 +167,23 @@ fn running(before: Option<&Vec<Meant>>) -> Vec<Meant> {
 /// What the speakers of a document are found from.
 struct Document<'a> {
     text: &'a str,
-    entities: &'a [Entity],
+    cast: Cast,
     mentions: &'a [Mention],
     referents: Vec<Option<Referent>>,
     guesses: Vec<Vec<Guess>>,
-    names: Vec<Name>,
-    name_of: Vec<Option<usize>>,
     scores: Option<SpeakerScores>,
 }
 
 impl Document<'_> {
     /// Whom a segment of a source means.
     fn meant_by(&self, segment: &Segment) -> Vec<Meant> {
-        let named = named(self.text, &segment.bytes, self.entities, &self.names, &self.name_of);
-        let by_name = named.into_iter().map(|(name, entity)| {
-            let form = entity.map_or(&segment.bytes, |entity| &self.entities[entity].bytes);
+        let named = self.cast.named(self.text, &segment.bytes);
+        let by_name = named.into_iter().map(|Naming { name, entity }| {
+            let form = entity.map_or(&segment.bytes, |entity| &self.cast.entities[entity].bytes);
             let words = name_words(&self.text[form.clone()]).join(" ");
-            let full = words.to_lowercase() == self.names[name].fullest.to_lowercase();
+            let full = words.to_lowercase() == self.cast.names[name].fullest.to_lowercase();
             let via = if full { Via::Name } else { Via::Alias };
-            let score = segment.score * entity.map_or(1.0, |entity| self.entities[entity].score);
+            let score = segment.score * entity.map_or(1.0, |entity| self.cast.entities[entity].score);
             Meant { name, entity, via, score: self.probability(score, |scores| scores.named) }
         });
         let by_name: Vec<Meant> = by_name.collect();
@@ -200,7 +198,7 @@ impl Document<'_> {
 
     /// True of several people.
     fn are_joint(&self, meant: &[Meant]) -> bool {
-        meant.len() > 1 && meant.iter().all(|meant| self.names[meant.name].label == "PER")
+        meant.len() > 1 && meant.iter().all(|meant| self.cast.names[meant.name].kind == EntityKind::Person)
     }
 
     /// How probable it is that a speaker with such a score is right.
@@ -218,10 +216,10 @@ impl Document<'_> {
     /// Whom a source without a name most probably refers to, if to anybody.
     fn referred_to(&self, segment: &Segment) -> Option<Meant> {
         let mention = self.mention(&segment.bytes)?;
-        let (name, probability) = self.beside(mention).or_else(|| self.likely(mention))?;
+        let Guess { name, probability } = self.beside(mention).or_else(|| self.likely(mention))?;
         let via = if self.mentions[mention].form == Form::Nominal { Via::Nominal } else { Via::Pronoun };
-        let before = |&&entity: &&usize| self.entities[entity].bytes.start < segment.bytes.start;
-        let mentions = &self.names[name].mentions;
+        let before = |&&entity: &&usize| self.cast.entities[entity].bytes.start < segment.bytes.start;
+        let mentions = &self.cast.names[name].mentions;
         let entity = mentions.iter().rev().find(before).or(mentions.first()).copied();
         let score = self.probability(segment.score * probability, |scores| scores.referred);
         Some(Meant { name, entity, via, score })
@@ -233,25 +231,26 @@ impl Document<'_> {
         if *form == Form::Nominal {
             let in_headline = || {
                 let is_headline = self.referents[mention].as_ref()?.paragraph < HEADLINES;
-                is_headline.then(|| headlined(self.text, self.entities, bytes)).flatten()
+                is_headline.then(|| headlined(self.text, &self.cast.entities, bytes)).flatten()
             };
-            let entity = apposed(self.text, self.entities, bytes).or_else(in_headline)?;
-            return Some((self.name_of[entity]?, self.entities[entity].score));
+            let entity = apposed(self.text, &self.cast.entities, bytes).or_else(in_headline)?;
+            return Some(Guess { name: self.cast.name_of[entity]?, probability: self.cast.entities[entity].score });
         }
         if *form != Form::Pronoun(Pronoun::Who) {
             return None;
         }
-        let before = self.entities.partition_point(|entity| entity.bytes.end <= bytes.start);
-        let (entity, name) =
-            (before.saturating_sub(1)..before).find_map(|at| Some((&self.entities[at], self.name_of[at]?)))?;
+        let before = self.cast.entities.partition_point(|entity| entity.bytes.end <= bytes.start);
+        let (entity, name) = (before.saturating_sub(1)..before)
+            .find_map(|at| Some((&self.cast.entities[at], self.cast.name_of[at]?)))?;
         let between = &self.text[entity.bytes.end..bytes.start];
-        (!between.contains(char::is_alphanumeric)).then_some((name, entity.score))
+        let is_beside = !between.contains(char::is_alphanumeric);
+        is_beside.then_some(Guess { name, probability: entity.score })
     }
 
     /// The name that an anaphor means, where that is likely enough.
     fn likely(&self, mention: usize) -> Option<Guess> {
         let guesses = &self.guesses[mention];
-        let nobody = 1.0 - guesses.iter().map(|(_, probability)| probability).sum::<f32>();
+        let nobody = 1.0 - guesses.iter().map(|guess| guess.probability).sum::<f32>();
         let Mention { bytes, form, .. } = &self.mentions[mention];
         let least = match form {
             Form::Nominal if is_known(&self.text[bytes.clone()]) && !is_document(&self.text[bytes.clone()]) => {
@@ -260,7 +259,7 @@ impl Document<'_> {
             Form::Nominal => return None,
             Form::Name | Form::Pronoun(_) => nobody * LIKELY,
         };
-        guesses.first().copied().filter(|(_, probability)| *probability > least)
+        guesses.first().copied().filter(|guess| guess.probability > least)
     }
 
     /// The statement in whose quoted content this statement's "I" or "we" stands.
@@ -272,12 +271,12 @@ impl Document<'_> {
 
     fn speakers(&self, meant: &[Vec<Meant>]) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
         let mut speakers: Vec<Speaker> = Vec::new();
-        let mut speaker_of = vec![None; self.names.len()];
+        let mut speaker_of = vec![None; self.cast.names.len()];
         let mut attributions = Vec::with_capacity(meant.len());
         for (number, meant) in meant.iter().enumerate() {
             let attribution = |meant: &Meant| {
                 let speaker = *speaker_of[meant.name].get_or_insert_with(|| {
-                    speakers.push(speaker(self.text, self.entities, &self.names[meant.name]));
+                    speakers.push(speaker(self.text, &self.cast.entities, &self.cast.names[meant.name]));
                     speakers.len() - 1
                 });
                 speakers[speaker].statements.push(number);
@@ -286,7 +285,7 @@ impl Document<'_> {
             attributions.push(meant.iter().map(attribution).collect());
         }
         for (index, mention) in self.mentions.iter().enumerate().filter(|(_, mention)| mention.form != Form::Name) {
-            if let Some(speaker) = self.likely(index).and_then(|(name, _)| speaker_of[name]) {
+            if let Some(speaker) = self.likely(index).and_then(|guess| speaker_of[guess.name]) {
                 speakers[speaker].mentions.push(mention.bytes.clone());
             }
         }
@@ -295,7 +294,7 @@ impl Document<'_> {
     }
 }
 
-fn speaker(text: &str, entities: &[Entity], name: &Name) -> Speaker {
+fn speaker(text: &str, entities: &[NamedEntity], name: &Name) -> Speaker {
     let mentions: Vec<ByteRange> = name.mentions.iter().map(|&index| entities[index].bytes.clone()).collect();
     let mut aliases: Vec<String> = Vec::new();
     for mention in &mentions {
@@ -304,5 +303,11 @@ fn speaker(text: &str, entities: &[Entity], name: &Name) -> Speaker {
             aliases.push(form);
         }
     }
-    Speaker { name: name.fullest.clone(), label: name.label.clone(), aliases, mentions, statements: Vec::new() }
+    Speaker {
+        name: name.fullest.clone(),
+        label: name.kind.label().to_owned(),
+        aliases,
+        mentions,
+        statements: Vec::new(),
+    }
 }

@@ -1,8 +1,8 @@
 //! Descriptions whose place tells whom they mean: beside a name, or in the headline.
 
 use super::descriptions::{is_titled, noun};
+use super::names::NamedEntity;
 use super::source_heads::{is_independent, words};
-use crate::decode::spans::Entity;
 use crate::text::{ByteRange, is_line_end};
 
 /// Paragraphs at the beginning of a document that may be headlines.
@@ -65,7 +65,7 @@ pub(super) fn is_document(description: &str) -> bool {
 
 /// The entity that a description stands in apposition to, where the tags left the name out: "Vostra, [its only ally],
 /// said". In headlines "others" is such a description as well ("Holt, others agree").
-pub(super) fn apposed(text: &str, entities: &[Entity], description: &ByteRange) -> Option<usize> {
+pub(super) fn apposed(text: &str, entities: &[NamedEntity], description: &ByteRange) -> Option<usize> {
     let index = entities.partition_point(|entity| entity.bytes.end <= description.start).checked_sub(1)?;
     let entity = &entities[index];
     let words_of = &text[description.clone()];
@@ -82,25 +82,26 @@ pub(super) fn apposed(text: &str, entities: &[Entity], description: &ByteRange) 
 
 /// The entity of the person whom a description in a headline means: headlines leave articles out, and the text below
 /// gives the name and the same title ("Senator Wants New Bridge" above "Sen. Ada Holt").
-pub(super) fn headlined(text: &str, entities: &[Entity], description: &ByteRange) -> Option<usize> {
+pub(super) fn headlined(text: &str, entities: &[NamedEntity], description: &ByteRange) -> Option<usize> {
     let words_of = &text[description.clone()];
     let is_plural = words_of.ends_with('s');
     let names_somebody = !is_plural && !is_document(words_of) && words_of.starts_with(char::is_uppercase);
     let noun = noun(words_of).filter(|_| names_somebody)?;
     let is_article = words(words_of).next().is_some_and(|first| ["a", "an", "the"].contains(&first.as_str()));
     let mut lead = entities.iter().take_while(|entity| entity.bytes.start < description.end + LEAD);
-    let is_meant = |entity: &Entity| entity.label == "PER" && is_titled(text, &entity.bytes, &noun);
+    let is_meant = |entity: &NamedEntity| entity.is_person() && is_titled(text, &entity.bytes, &noun);
     lead.position(is_meant).filter(|_| !is_article)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::EntityKind;
     use super::*;
 
-    fn entities(text: &str, names: &[(&str, &str)]) -> Vec<Entity> {
-        let entity = |(label, name): &(&str, &str)| {
+    fn entities(text: &str, names: &[(EntityKind, &str)]) -> Vec<NamedEntity> {
+        let entity = |&(kind, name): &(EntityKind, &str)| {
             let start = text.find(name).unwrap();
-            Entity { label: (*label).to_owned(), bytes: start..start + name.len(), score: 1.0 }
+            NamedEntity { kind: Some(kind), bytes: start..start + name.len(), score: 1.0 }
         };
         names.iter().map(entity).collect()
     }
@@ -109,7 +110,7 @@ mod tests {
     fn an_apposition_means_the_name_before_it() {
         let meant = |text: &str, description: &str| {
             let start = text.find(description).unwrap();
-            apposed(text, &entities(text, &[("LOC", "Vostra")]), &(start..start + description.len()))
+            apposed(text, &entities(text, &[(EntityKind::Place, "Vostra")]), &(start..start + description.len()))
         };
         assert_eq!(meant("Rain fell. Even Vostra, its only ally, said no.", "its only ally"), Some(0));
         assert_eq!(meant("Vostra, others protest.", "others"), Some(0));
@@ -120,12 +121,12 @@ mod tests {
 
     #[test]
     fn a_headline_means_whom_the_lead_gives_the_title() {
-        let meant = |text: &str, names: &[(&str, &str)], description: &str| {
+        let meant = |text: &str, names: &[(EntityKind, &str)], description: &str| {
             let start = text.find(description).unwrap();
             headlined(text, &entities(text, names), &(start..start + description.len()))
         };
         let text = "Lawmaker Wants New Bridge\nBen Ruiz came. Rep. Ada Holt spoke.";
-        let names = [("PER", "Ben Ruiz"), ("PER", "Ada Holt")];
+        let names = [(EntityKind::Person, "Ben Ruiz"), (EntityKind::Person, "Ada Holt")];
         assert_eq!(meant(text, &names, "Lawmaker"), Some(1));
         let text = "Poll Shows Close Race\nBen Ruiz came. Rep. Ada Holt spoke.";
         assert_eq!(meant(text, &names, "Poll"), None);

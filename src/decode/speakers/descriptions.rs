@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::names::Name;
-use crate::decode::spans::Entity;
+use super::names::{EntityKind, Name, NamedEntity};
 use crate::text::{ByteRange, is_line_end};
 
 /// Words before a name that may describe it.
@@ -15,6 +14,9 @@ const BEHIND: usize = 8;
 
 /// Mentions of a name that are looked at.
 const MENTIONS: usize = 64;
+
+/// Sources that may stand around a name, one within another.
+const NESTED: usize = 4;
 
 /// Words of four letters and more that describe nobody.
 const EMPTY: [&str; 34] = [
@@ -32,20 +34,20 @@ const ADDITIONS: [&str; 13] = [
 /// What ends the word of an owner.
 const OWNERS: [&str; 4] = ["'s ", "’s ", "s' ", "s’ "];
 
-/// For each word that describes a name, the numbers of the names, in order. `sources` with the numbers of their
-/// statements, in text order: what stands in one before a name describes it even across a comma ("the spokesman, Ada Holt,
+/// For each word that describes a name, the numbers of the names, in order. `sources` are those of
+/// all statements, in text order: what stands in one before a name describes it even across a comma ("the spokesman, Ada Holt,
 /// said").
 pub(super) fn descriptions(
     text: &str,
-    entities: &[Entity],
+    entities: &[NamedEntity],
     names: &[Name],
-    sources: &[(ByteRange, usize)],
+    sources: &[ByteRange],
 ) -> HashMap<String, Vec<usize>> {
     let mut described: HashMap<String, Vec<usize>> = HashMap::new();
     for (number, name) in names.iter().enumerate() {
         for &mention in name.mentions.iter().take(MENTIONS) {
             let bytes = &entities[mention].bytes;
-            let own = if name.label == "PER" { "" } else { &text[bytes.clone()] };
+            let own = if name.kind == EntityKind::Person { "" } else { &text[bytes.clone()] };
             let beside = [own, before(text, bytes), apposed(text, entities, mention, sources), behind(text, bytes)];
             for word in beside.into_iter().flat_map(words) {
                 let names = described.entry(word).or_default();
@@ -90,13 +92,13 @@ fn head(description: &str) -> &str {
 }
 
 /// What a source says before the name that it ends with, but for other people in it.
-fn apposed<'text>(text: &'text str, entities: &[Entity], mention: usize, sources: &[(ByteRange, usize)]) -> &'text str {
+fn apposed<'text>(text: &'text str, entities: &[NamedEntity], mention: usize, sources: &[ByteRange]) -> &'text str {
     let name = &entities[mention].bytes;
-    let from = sources.partition_point(|(source, _)| source.start < name.start);
-    let around = sources[..from].iter().rev().take(4).find(|(source, _)| source.end >= name.end);
-    let Some((source, _)) = around else { return "" };
+    let from = sources.partition_point(|source| source.start < name.start);
+    let around = sources[..from].iter().rev().take(NESTED).find(|source| source.end >= name.end);
+    let Some(source) = around else { return "" };
     let mut inside = entities[..mention].iter().rev().take_while(|entity| entity.bytes.end > source.start);
-    let other = inside.find(|entity| entity.label == "PER");
+    let other = inside.find(|entity| entity.is_person());
     let start = other.map_or(source.start, |other| other.bytes.end);
     text.get(start..name.start).unwrap_or_default()
 }
@@ -145,15 +147,15 @@ mod tests {
     #[test]
     fn titles_and_appositions_describe() {
         let text = "Mayor Ada Holt spoke at length with Ben Ruiz, a lawyer for the port, and Sen. Cem Tan.\nThe Lysmouth Medical Journal wrote.";
-        let entity = |name: &str, label: &str| {
+        let entity = |name: &str, kind: EntityKind| {
             let start = text.find(name).unwrap();
-            Entity { label: label.to_owned(), bytes: start..start + name.len(), score: 1.0 }
+            NamedEntity { kind: Some(kind), bytes: start..start + name.len(), score: 1.0 }
         };
         let entities = [
-            entity("Ada Holt", "PER"),
-            entity("Ben Ruiz", "PER"),
-            entity("Cem Tan", "PER"),
-            entity("Lysmouth Medical Journal", "ORG"),
+            entity("Ada Holt", EntityKind::Person),
+            entity("Ben Ruiz", EntityKind::Person),
+            entity("Cem Tan", EntityKind::Person),
+            entity("Lysmouth Medical Journal", EntityKind::Organisation),
         ];
         let names = group_names(text, &entities, &|_| None);
         let known = descriptions(text, &entities, &names, &[]);
@@ -175,12 +177,12 @@ mod tests {
         let text = "The spokesman of the port, Ada Holt, agreed.\nThe mayor, Ben Ruiz, did not.";
         let entity = |name: &str| {
             let start = text.find(name).unwrap();
-            Entity { label: "PER".to_owned(), bytes: start..start + name.len(), score: 1.0 }
+            NamedEntity { kind: Some(EntityKind::Person), bytes: start..start + name.len(), score: 1.0 }
         };
         let entities = [entity("Ada Holt"), entity("Ben Ruiz")];
         let names = group_names(text, &entities, &|_| None);
         let mayor = text.find("The mayor").unwrap()..entities[1].bytes.end;
-        let with = descriptions(text, &entities, &names, &[(0..entities[0].bytes.end, 0), (mayor, 1)]);
+        let with = descriptions(text, &entities, &names, &[0..entities[0].bytes.end, mayor]);
         assert_eq!((with.get("spokesman"), with.get("mayor")), (Some(&vec![0]), Some(&vec![1])));
         assert_eq!(descriptions(text, &entities, &names, &[]).get("mayor"), None);
     }

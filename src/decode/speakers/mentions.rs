@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::names::{SPEAKING, describes};
+use super::names::can_speak;
 use crate::text::{ByteRange, Tokens};
 
 /// How a mention refers.
@@ -95,9 +95,7 @@ pub(in crate::decode) fn mentions_of(
         entity,
         vector: Vec::new(),
     };
-    let is_name = |range: &Range<usize>, label: &str| {
-        SPEAKING.contains(&label) && !describes(label, &text[tokens.bytes(range.clone())])
-    };
+    let is_name = |range: &Range<usize>, label: &str| can_speak(label, &text[tokens.bytes(range.clone())]);
     let speaking = entities.iter().filter(|(_, label, range)| is_name(range, label));
     let mut mentions: Vec<Mention> =
         speaking.map(|(index, _, range)| mention(range, Form::Name, Some(*index))).collect();

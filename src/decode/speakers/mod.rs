@@ -6,6 +6,7 @@
 mod attribution;
 mod beside;
 mod carried;
+mod cast;
 mod descriptions;
 mod mentions;
 mod names;

@@ -1,15 +1,18 @@
 //! Referents: what is known of each mention beside its vector, for the resolver and for training alike.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
+use super::cast::Cast;
 use super::descriptions::{described, descriptions};
 use super::mentions::{Form, Mention, Pronoun, mentions_of};
-use super::names::{Name, gender_by_title, group_names, name_of, who_can_speak};
-use super::source_heads::{gives_name, named_heads};
+use super::names::{EntityKind, Name, gender_by_title};
+use super::source_heads::named_heads;
+use crate::decode::reading::Reading;
 use crate::decode::spans::Entity;
 use crate::decode::statements::{Statement, sources_of};
-use crate::model::{MENTION_CLASSES, Model};
-use crate::text::{ByteRange, Tokens};
+use crate::model::{Gender, MentionClass};
+use crate::text::{ByteRange, touched_tokens};
 
 /// A mention with what the resolver knows of it beside its vector.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -18,8 +21,8 @@ pub struct Referent {
     pub first: usize,
     /// Last token in the document.
     pub last: usize,
-    /// An index into [`MENTION_CLASSES`].
-    pub class: usize,
+    /// What kind of mention it is, with what is known of whom it means.
+    pub class: MentionClass,
     /// Number of its sentence in the document.
     pub sentence: usize,
     /// Number of its paragraph in the document.
@@ -45,16 +48,12 @@ pub struct Referent {
 
 /// All mentions of a document and what is known of them: what training sees.
 pub fn find_mentions(
-    model: &Model,
-    text: &str,
-    tokens: &Tokens,
+    reading: Reading<'_>,
     entities: &[Entity],
     statements: &[Statement],
 ) -> (Vec<Mention>, Vec<Option<Referent>>) {
-    let in_tokens = |bytes: &ByteRange| {
-        let first = tokens.spans.partition_point(|span| span.end <= bytes.start);
-        first..tokens.spans.partition_point(|span| span.start < bytes.end).max(first)
-    };
+    let Reading { text, tokens, .. } = reading;
+    let in_tokens = |bytes: &ByteRange| touched_tokens(&tokens.spans, bytes);
     let placed = entities.iter().enumerate();
     let placed: Vec<(usize, &str, Range<usize>)> =
         placed.map(|(index, entity)| (index, entity.label.as_str(), in_tokens(&entity.bytes))).collect();
@@ -71,108 +70,173 @@ pub fn find_mentions(
         let said: Vec<_> = sources[from..].iter().take_while(|range| within(range, paragraph)).cloned().collect();
         mentions.extend(mentions_of(text, tokens, paragraph.clone(), &here, &said));
     }
-    let entities = who_can_speak(text, entities, sources_of(statements));
-    let names = group_names(text, &entities, &|given| model.class_of_given_name(given));
-    let referents = referents(model, text, tokens, &mentions, &entities, statements, &names);
+    let cast = Cast::of(reading, entities, statements);
+    let referents = referents(reading, &cast, &mentions, statements);
     (mentions, referents)
 }
 
-/// What is known of each mention. A mention that must be a source and is none has no [`Referent`]; nor has a
-/// source that gives a name.
+/// What is known of each mention; nothing of one that refers to nobody who is to be found: what must be a source and is none
+/// ("it rains"), and a source that gives a name.
 pub(super) fn referents(
-    model: &Model,
-    text: &str,
-    tokens: &Tokens,
+    reading: Reading<'_>,
+    cast: &Cast,
     mentions: &[Mention],
-    entities: &[Entity],
     statements: &[Statement],
-    names: &[Name],
 ) -> Vec<Option<Referent>> {
-    let name_of = name_of(entities, names);
-    let titles: Vec<Option<&str>> = names.iter().map(|name| title(text, entities, name)).collect();
-    let gender = |name: usize| {
-        let by_given = || match names[name].lone() {
-            Some(name) => model.class_of_lone_name(name),
-            None => names[name].given().and_then(|given| model.class_of_given_name(&given)),
-        };
-        titles[name].or_else(|| by_given().filter(|_| names[name].label == "PER"))
-    };
-    let mut sources: Vec<(ByteRange, usize)> = Vec::new();
-    let mut contents: Vec<(ByteRange, usize)> = Vec::new();
-    for (number, statement) in statements.iter().enumerate() {
-        sources.extend(statement.source.iter().map(|segment| (segment.bytes.clone(), number)));
-        contents.extend(statement.content.iter().map(|segment| (segment.bytes.clone(), number)));
+    let surroundings = Surroundings::of(reading, cast, statements);
+    mentions.iter().map(|mention| surroundings.referent(mention)).collect()
+}
+
+/// Sources that may stand around a mention, and contents, one within another: more are not looked at.
+const NESTED: usize = 8;
+
+/// Mentions of a name that are looked at for a title.
+const TITLED: usize = 64;
+
+/// A segment of a source or a content.
+struct Part {
+    bytes: ByteRange,
+    /// The number of its statement.
+    statement: usize,
+}
+
+/// What mentions are placed in.
+struct Surroundings<'a> {
+    reading: Reading<'a>,
+    cast: &'a Cast,
+    /// For each name the gender that titles before it tell.
+    titles: Vec<Option<Gender>>,
+    /// In text order.
+    sources: Vec<Part>,
+    /// For each source the entities that it is about.
+    heads: Vec<Vec<usize>>,
+    /// In text order.
+    contents: Vec<Part>,
+    /// For each word that describes names, their numbers.
+    descriptions: HashMap<String, Vec<usize>>,
+    /// First tokens of all sentences.
+    sentences: Vec<usize>,
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(reading: Reading<'a>, cast: &'a Cast, statements: &[Statement]) -> Self {
+        let Reading { text, tokens, .. } = reading;
+        let Cast { entities, names, .. } = cast;
+        let (mut sources, mut contents) = (Vec::new(), Vec::new());
+        for (number, statement) in statements.iter().enumerate() {
+            let part = |bytes: &ByteRange| Part { bytes: bytes.clone(), statement: number };
+            sources.extend(statement.source.iter().map(|segment| part(&segment.bytes)));
+            contents.extend(statement.content.iter().map(|segment| part(&segment.bytes)));
+        }
+        sources.sort_by_key(|part| (part.bytes.start, part.bytes.end, part.statement));
+        contents.sort_by_key(|part| (part.bytes.start, part.statement));
+        let places: Vec<ByteRange> = sources.iter().map(|part| part.bytes.clone()).collect();
+        Self {
+            reading,
+            cast,
+            titles: names.iter().map(|name| title(text, cast, name)).collect(),
+            // Once a source, not once a mention: a source may be a list of thousands of names.
+            heads: places.iter().map(|source| named_heads(text, source, entities)).collect(),
+            sources,
+            contents,
+            descriptions: descriptions(text, entities, names, &places),
+            sentences: tokens.sentence_starts(text),
+        }
     }
-    sources.sort_by_key(|(bytes, number)| (bytes.start, bytes.end, *number));
-    contents.sort_by_key(|(bytes, number)| (bytes.start, *number));
-    // Once a source, not once a mention: a source may be a list of thousands of names.
-    let heads: Vec<Vec<usize>> = sources.iter().map(|(bytes, _)| named_heads(text, bytes, entities)).collect();
-    let known = descriptions(text, entities, names, &sources);
-    let sentences = tokens.sentence_starts(text);
-    let referent = |mention: &Mention| {
-        // A name is a source when it stands in one, everything else when it is one.
-        let from = sources.partition_point(|(bytes, _)| bytes.start <= mention.bytes.start);
-        let near = sources[..from].iter().zip(&heads).rev().take(8);
-        let source = near.filter(|((bytes, _), _)| match mention.form {
-            Form::Name => bytes.end >= mention.bytes.end,
-            _ => *bytes == mention.bytes,
-        });
-        let source = source.max_by_key(|((_, number), _)| *number);
-        let speaks = source.is_some_and(|(_, heads)| mention.entity.is_none_or(|entity| heads.contains(&entity)));
-        let source = source.map(|((_, number), _)| *number);
-        let name = mention.entity.and_then(|entity| name_of[entity]);
-        let class = match mention.form {
-            Form::Name => name_class(&names[name?].label, gender(name?)),
-            Form::Pronoun(pronoun) if pronoun.is_personal() || source.is_some() => match pronoun {
-                Pronoun::He => "he",
-                Pronoun::She => "she",
-                Pronoun::They | Pronoun::Each => "they",
-                Pronoun::It => "it",
-                Pronoun::Who => "who",
-                Pronoun::I => "I",
-                Pronoun::We => "we",
-            },
-            Form::Nominal if source.is_some() && !gives_name(text, &mention.bytes, entities, names) => {
-                let first = text[mention.bytes.clone()].split_whitespace().next().unwrap_or_default();
-                if ["the", "this", "that"].contains(&first.to_lowercase().as_str()) { "definite" } else { "nominal" }
-            }
-            _ => return None,
-        };
-        let until = contents.partition_point(|(bytes, _)| bytes.start <= mention.bytes.start);
-        let around = contents[..until].iter().rev().take(8);
-        let content = around.filter(|(bytes, _)| bytes.end >= mention.bytes.end).map(|(_, number)| *number).min();
+
+    fn referent(&self, mention: &Mention) -> Option<Referent> {
+        let Reading { text, tokens, .. } = self.reading;
+        let names = &self.cast.names;
+        let source = self.source(mention);
+        let speaks =
+            source.is_some_and(|place| mention.entity.is_none_or(|entity| self.heads[place].contains(&entity)));
+        let source = source.map(|place| self.sources[place].statement);
+        let name = mention.entity.and_then(|entity| self.cast.name_of[entity]);
+        let untitled = name.filter(|&name| names[name].kind == EntityKind::Person && self.titles[name].is_none());
+        let described = || described(text, &mention.bytes, &self.descriptions);
         Some(Referent {
             first: mention.tokens.start,
             last: mention.tokens.end - 1,
-            class: MENTION_CLASSES.iter().position(|known| *known == class)?,
-            sentence: sentences.partition_point(|&start| start <= mention.tokens.start),
+            class: self.class(mention, name, source.is_some())?,
+            sentence: self.sentences.partition_point(|&start| start <= mention.tokens.start),
             paragraph: tokens.paragraphs.partition_point(|paragraph| paragraph.end <= mention.tokens.start),
             source,
             speaks,
-            content,
+            content: self.content(mention),
             name,
             frequency: name.map_or(0, |name| names[name].mentions.len()),
-            described: if mention.form == Form::Nominal { described(text, &mention.bytes, &known) } else { Vec::new() },
-            given: name
-                .filter(|&name| names[name].label == "PER" && titles[name].is_none())
-                .and_then(|name| names[name].given()),
+            described: if mention.form == Form::Nominal { described() } else { Vec::new() },
+            given: untitled.and_then(|name| names[name].given()),
         })
-    };
-    mentions.iter().map(referent).collect()
-}
+    }
 
-fn name_class(label: &str, gender: Option<&'static str>) -> &'static str {
-    match label {
-        "PER" => gender.unwrap_or("person"),
-        "ORG" => "organisation",
-        "NORP" => "group",
-        "LOC" => "place",
-        _ => "building",
+    /// The place among the sources of the last one that a mention belongs to: a name when it stands in one, everything else
+    /// when it is one.
+    fn source(&self, mention: &Mention) -> Option<usize> {
+        let until = self.sources.partition_point(|part| part.bytes.start <= mention.bytes.start);
+        let near = (until.saturating_sub(NESTED)..until).rev();
+        let belongs = near.filter(|&place| match mention.form {
+            Form::Name => self.sources[place].bytes.end >= mention.bytes.end,
+            _ => self.sources[place].bytes == mention.bytes,
+        });
+        belongs.max_by_key(|&place| self.sources[place].statement)
+    }
+
+    /// The first statement in whose content a mention stands.
+    fn content(&self, mention: &Mention) -> Option<usize> {
+        let until = self.contents.partition_point(|part| part.bytes.start <= mention.bytes.start);
+        let around = self.contents[..until].iter().rev().take(NESTED);
+        around.filter(|part| part.bytes.end >= mention.bytes.end).map(|part| part.statement).min()
+    }
+
+    /// None of a mention that refers to nobody who is to be found.
+    fn class(&self, mention: &Mention, name: Option<usize>, is_source: bool) -> Option<MentionClass> {
+        let text = self.reading.text;
+        Some(match mention.form {
+            Form::Name => self.name_class(name?),
+            Form::Pronoun(pronoun) if pronoun.is_personal() || is_source => match pronoun {
+                Pronoun::He => MentionClass::He,
+                Pronoun::She => MentionClass::She,
+                Pronoun::They | Pronoun::Each => MentionClass::They,
+                Pronoun::It => MentionClass::It,
+                Pronoun::Who => MentionClass::Who,
+                Pronoun::I => MentionClass::FirstPerson,
+                Pronoun::We => MentionClass::FirstPersons,
+            },
+            Form::Nominal if is_source && !self.cast.gives_name(text, &mention.bytes) => {
+                let first = text[mention.bytes.clone()].split_whitespace().next().unwrap_or_default();
+                let is_definite = ["the", "this", "that"].contains(&first.to_lowercase().as_str());
+                if is_definite { MentionClass::Definite } else { MentionClass::Nominal }
+            }
+            Form::Pronoun(_) | Form::Nominal => return None,
+        })
+    }
+
+    fn name_class(&self, name: usize) -> MentionClass {
+        match self.cast.names[name].kind {
+            EntityKind::Person => match self.titles[name].or_else(|| self.gender_by_given_name(name)) {
+                Some(Gender::Man) => MentionClass::Man,
+                Some(Gender::Woman) => MentionClass::Woman,
+                None => MentionClass::Person,
+            },
+            EntityKind::Organisation => MentionClass::Organisation,
+            EntityKind::Group => MentionClass::Group,
+            EntityKind::Place => MentionClass::Place,
+            EntityKind::Building => MentionClass::Building,
+        }
+    }
+
+    fn gender_by_given_name(&self, name: usize) -> Option<Gender> {
+        let (model, name) = (self.reading.model, &self.cast.names[name]);
+        match name.lone() {
+            Some(lone) => model.gender_of_lone_name(lone),
+            None => model.gender_of_given_name(&name.given()?),
+        }
     }
 }
 
 /// What the titles before a person's name tell, if any does.
-fn title(text: &str, entities: &[Entity], name: &Name) -> Option<&'static str> {
-    let mentions = name.mentions.iter().take(64).filter(|_| name.label == "PER");
-    mentions.map(|&index| &entities[index].bytes).find_map(|bytes| gender_by_title(text, bytes))
+fn title(text: &str, cast: &Cast, name: &Name) -> Option<Gender> {
+    let mentions = name.mentions.iter().take(TITLED).filter(|_| name.kind == EntityKind::Person);
+    mentions.map(|&index| &cast.entities[index].bytes).find_map(|bytes| gender_by_title(text, bytes))
 }

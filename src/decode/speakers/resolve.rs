@@ -6,10 +6,16 @@
 
 use super::mentions::{Form, Mention};
 use super::referents::Referent;
-use crate::model::{MENTION_CLASSES, Model, PairFeatures};
+use crate::model::{MentionClass, Model, PairFeatures};
 
-/// A name, by its number, and how probable it is that an anaphor means it.
-pub(super) type Guess = (usize, f32);
+/// Whom an anaphor may mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Guess {
+    /// The number of the name.
+    pub name: usize,
+    /// How probable it is that the anaphor means it.
+    pub probability: f32,
+}
 
 /// No more candidates are weighed for an anaphor...
 const CANDIDATES: usize = 64;
@@ -26,7 +32,7 @@ const NEGLIGIBLE: f32 = 1e-3;
 /// By how much the score of whoever spoke last, in this sentence or the one before, rises for a pronoun that speaks.
 const SPOKE_LAST: f32 = 1.5;
 
-/// Classes of mentions, by their names in [`MENTION_CLASSES`].
+/// Classes of mentions that go back to the same, and to which the same goes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Person,
@@ -40,17 +46,17 @@ enum Kind {
     Nominal,
 }
 
-fn kind(class: usize) -> Kind {
-    match MENTION_CLASSES[class] {
-        "person" | "man" | "woman" => Kind::Person,
-        "he" => Kind::He,
-        "she" => Kind::She,
-        "they" => Kind::They,
-        "it" => Kind::It,
-        "who" => Kind::Who,
-        "I" | "we" => Kind::FirstPerson,
-        "nominal" | "definite" => Kind::Nominal,
-        _ => Kind::Body,
+fn kind(class: MentionClass) -> Kind {
+    match class {
+        MentionClass::Person | MentionClass::Man | MentionClass::Woman => Kind::Person,
+        MentionClass::Organisation | MentionClass::Group | MentionClass::Place | MentionClass::Building => Kind::Body,
+        MentionClass::He => Kind::He,
+        MentionClass::She => Kind::She,
+        MentionClass::They => Kind::They,
+        MentionClass::It => Kind::It,
+        MentionClass::Who => Kind::Who,
+        MentionClass::FirstPerson | MentionClass::FirstPersons => Kind::FirstPerson,
+        MentionClass::Nominal | MentionClass::Definite => Kind::Nominal,
     }
 }
 
@@ -69,8 +75,8 @@ fn is_compatible(anaphor: Kind, candidate: Kind) -> bool {
 }
 
 /// Whether a pronoun cannot mean a name of such a class, whatever its score: "it" is no person, "they" no single one.
-fn is_impossible(anaphor: usize, name: usize) -> bool {
-    let is_of_known_gender = ["man", "woman"].contains(&MENTION_CLASSES[name]);
+fn is_impossible(anaphor: MentionClass, name: MentionClass) -> bool {
+    let is_of_known_gender = matches!(name, MentionClass::Man | MentionClass::Woman);
     match kind(anaphor) {
         Kind::He | Kind::She => kind(name) != Kind::Person,
         Kind::They => is_of_known_gender,
@@ -79,18 +85,26 @@ fn is_impossible(anaphor: usize, name: usize) -> bool {
     }
 }
 
+/// A mention that refers to somebody, or may.
+struct Known<'a> {
+    /// Its place among all mentions.
+    place: usize,
+    mention: &'a Mention,
+    referent: &'a Referent,
+}
+
 /// What is added to the scores of the candidates `chosen` for what the head knows too little of: number, and that in
 /// news he who spoke goes on speaking (the same as `corrections` of `scripts/train`).
 fn corrections(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<f32> {
-    let me = known[at].2;
+    let me = known[at].referent;
     let goes_on = matches!(kind(me.class), Kind::He | Kind::She | Kind::It) && me.source.is_some();
     let mut is_last = goes_on;
-    let correction = |&place: &usize| {
-        let other = known[place].2;
+    let correction = |&candidate: &usize| {
+        let other = known[candidate].referent;
         if other.name.is_some() && is_impossible(me.class, other.class) {
             return f32::NEG_INFINITY;
         }
-        let spoke_last = is_last && other.speaks && place < at;
+        let spoke_last = is_last && other.speaks && candidate < at;
         is_last &= !spoke_last;
         if spoke_last && me.sentence - other.sentence <= 1 { SPOKE_LAST } else { 0.0 }
     };
@@ -102,37 +116,31 @@ fn corrections(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<f32> {
 /// Anaphors stay without a guess where the model has no coreference head.
 pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<Referent>]) -> Vec<Vec<Guess>> {
     let mut guesses: Vec<Vec<Guess>> = vec![Vec::new(); mentions.len()];
-    let known: Vec<(usize, &Mention, &Referent)> = (mentions.iter().zip(referents).enumerate())
-        .filter_map(|(index, (mention, referent))| Some((index, mention, referent.as_ref()?)))
+    let known: Vec<Known<'_>> = (mentions.iter().zip(referents).enumerate())
+        .filter_map(|(place, (mention, referent))| Some(Known { place, mention, referent: referent.as_ref()? }))
         .collect();
-    let named = || known.iter().filter_map(|(_, _, referent)| Some((referent.name?, referent.class)));
+    let named = || known.iter().filter_map(|known| Some((known.referent.name?, known.referent.class)));
     let names = named().map(|(name, _)| name + 1).max().unwrap_or(0);
     let mut classes = vec![None; names];
     named().for_each(|(name, class)| classes[name] = Some(class));
     // What falls on each name, for one anaphor at a time; nothing in between.
     let mut sums = vec![0.0; names];
-    for (at, &(index, mention, referent)) in known.iter().enumerate() {
+    for (at, &Known { place, mention, referent }) in known.iter().enumerate() {
         if mention.form == Form::Name {
-            guesses[index] = referent.name.map(|name| (name, 1.0)).into_iter().collect();
+            guesses[place] = referent.name.map(|name| Guess { name, probability: 1.0 }).into_iter().collect();
             continue;
         }
         if mention.vector.is_empty() || kind(referent.class) == Kind::FirstPerson {
             continue;
         }
         let chosen = candidates(&known, at);
-        let features = pair_features(&known, at, &chosen);
-        let pairs: Vec<(&[f32], PairFeatures)> =
-            chosen.iter().zip(features).map(|(&other, features)| (&known[other].1.vector[..], features)).collect();
-        let mut scores = vec![model.nobody_score(&mention.vector, referent.class, referent.source.is_some())];
-        let corrections = corrections(&known, at, &chosen);
-        let learned = model.antecedent_scores(&mention.vector, &pairs);
-        scores.extend(learned.into_iter().zip(corrections).map(|(score, correction)| score + correction));
-        let probabilities = softmax(&scores);
+        let probabilities = candidate_probabilities(model, &known, at, &chosen);
         let mut found: Vec<usize> = Vec::new();
-        for (&other, probability) in chosen.iter().zip(&probabilities[1..]) {
-            let own = known[other].2.name.map(|name| (name, 1.0));
-            let meant = if own.is_none() { &guesses[known[other].0][..] } else { &[] };
-            for (name, share) in own.into_iter().chain(meant.iter().copied()) {
+        for (&candidate, probability) in chosen.iter().zip(probabilities) {
+            let Known { place, referent, .. } = known[candidate];
+            let own = referent.name.map(|name| Guess { name, probability: 1.0 });
+            let meant = if own.is_none() { &guesses[place][..] } else { &[] };
+            for Guess { name, probability: share } in own.into_iter().chain(meant.iter().copied()) {
                 if sums[name] == 0.0 {
                     found.push(name);
                 }
@@ -140,26 +148,41 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
             }
         }
         let is_possible = |name: usize| classes[name].is_none_or(|class| !is_impossible(referent.class, class));
-        let mut found: Vec<Guess> = found.into_iter().map(|name| (name, std::mem::take(&mut sums[name]))).collect();
-        found.retain(|&(name, probability)| probability > NEGLIGIBLE && is_possible(name));
-        found.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-        guesses[index] = found;
+        let guess = |name: usize| Guess { name, probability: std::mem::take(&mut sums[name]) };
+        let mut found: Vec<Guess> = found.into_iter().map(guess).collect();
+        found.retain(|guess| guess.probability > NEGLIGIBLE && is_possible(guess.name));
+        found.sort_by(|left, right| right.probability.total_cmp(&left.probability).then(left.name.cmp(&right.name)));
+        guesses[place] = found;
     }
     guesses
 }
 
-type Known<'a> = (usize, &'a Mention, &'a Referent);
+/// How probable each of the candidates `chosen` is; what is missing is nobody's.
+fn candidate_probabilities(model: &Model, known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<f32> {
+    let Known { mention, referent, .. } = known[at];
+    let features = pair_features(known, at, chosen);
+    let vector = |&candidate: &usize| &known[candidate].mention.vector[..];
+    let pairs: Vec<(&[f32], PairFeatures)> = chosen.iter().map(vector).zip(features).collect();
+    let mut scores = vec![model.nobody_score(&mention.vector, referent.class, referent.source.is_some())];
+    let learned = model.antecedent_scores(&mention.vector, &pairs);
+    let corrections = corrections(known, at, chosen);
+    scores.extend(learned.into_iter().zip(corrections).map(|(score, correction)| score + correction));
+    softmax(&scores).split_off(1)
+}
 
 /// Places in `known` of the mentions that the one at `at` may go back to: the nearest first, then those that follow.
 fn candidates(known: &[Known<'_>], at: usize) -> Vec<usize> {
-    let me = known[at].2;
+    let me = known[at].referent;
     let allowed = |other: &Referent| is_compatible(kind(me.class), kind(other.class));
-    let before = (at.saturating_sub(LOOK_BACK)..at).rev();
-    let before = before.filter(|&other| allowed(known[other].2) && known[other].2.last < me.first).take(CANDIDATES);
-    let behind =
-        (at + 1..known.len().min(at + 1 + LOOK_BACK)).take_while(|&other| known[other].2.sentence == me.sentence);
+    let is_before = |&other: &usize| {
+        let other = known[other].referent;
+        allowed(other) && other.last < me.first
+    };
+    let before = (at.saturating_sub(LOOK_BACK)..at).rev().filter(is_before).take(CANDIDATES);
+    let near = at + 1..known.len().min(at + 1 + LOOK_BACK);
+    let behind = near.take_while(|&other| known[other].referent.sentence == me.sentence);
     let behind = behind.filter(|&other| {
-        let other = known[other].2;
+        let other = known[other].referent;
         allowed(other) && other.name.is_some() && other.first > me.last
     });
     before.chain(behind.take(FOLLOWING)).collect()
@@ -167,10 +190,10 @@ fn candidates(known: &[Known<'_>], at: usize) -> Vec<usize> {
 
 /// What the head's tables are asked for each candidate (the same as `pair_features` of `scripts/train`).
 fn pair_features(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<PairFeatures> {
-    let me = known[at].2;
+    let me = known[at].referent;
     let (mut names, mut source_seen) = (Vec::new(), false);
-    let features = |&place: &usize| {
-        let (other, follows) = (known[place].2, place > at);
+    let features = |&candidate: &usize| {
+        let (other, follows) = (known[candidate].referent, candidate > at);
         let distance = me.first.abs_diff(other.first).max(1);
         let is_last_source = other.source.is_some() && !source_seen && !follows;
         source_seen |= is_last_source;
@@ -190,7 +213,7 @@ fn pair_features(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<PairFe
             ((2.0 * (distance as f64).log2()).floor() as usize).min(19) + if follows { 20 } else { 0 },
             steps(me.sentence.abs_diff(other.sentence), &[1, 2, 3, 4, 5, 7, 10, 15]),
             steps(me.paragraph.abs_diff(other.paragraph), &[1, 2, 3, 4, 6]),
-            me.class * MENTION_CLASSES.len() + other.class,
+            me.class.row() * MentionClass::COUNT + other.class.row(),
             flags.iter().rev().fold(0, |bits, &flag| bits << 1 | usize::from(flag)),
             steps(other.frequency, &[1, 2, 3, 5, 9]),
             rank,
@@ -217,11 +240,11 @@ mod tests {
     use super::*;
 
     /// A mention of a class, the number of its sentence, and of its name, if it is one.
-    fn referents_of(mentions: &[(&str, usize, Option<usize>)]) -> Vec<Referent> {
-        let referent = |(place, &(class, sentence, name)): (usize, &(&str, usize, Option<usize>))| Referent {
+    fn referents_of(mentions: &[(MentionClass, usize, Option<usize>)]) -> Vec<Referent> {
+        let referent = |(place, &(class, sentence, name)): (usize, &(MentionClass, usize, Option<usize>))| Referent {
             first: place * 10,
             last: place * 10,
-            class: MENTION_CLASSES.iter().position(|known| *known == class).expect("a class"),
+            class,
             sentence,
             paragraph: sentence,
             source: None,
@@ -239,19 +262,24 @@ mod tests {
         Mention { bytes: place..place + 1, tokens: place..place + 1, form, entity: None, vector: vector.to_vec() }
     }
 
+    fn known<'a>(mentions: &'a [Mention], referents: &'a [Referent]) -> Vec<Known<'a>> {
+        let pairs = mentions.iter().zip(referents).enumerate();
+        pairs.map(|(place, (mention, referent))| Known { place, mention, referent }).collect()
+    }
+
     #[test]
     fn candidates_are_compatible_and_near() {
         let referents = referents_of(&[
-            ("woman", 0, Some(0)),
-            ("organisation", 0, Some(1)),
-            ("she", 1, None),
-            ("he", 1, None),
-            ("I", 1, None),
-            ("man", 1, Some(2)),
-            ("man", 2, Some(3)),
+            (MentionClass::Woman, 0, Some(0)),
+            (MentionClass::Organisation, 0, Some(1)),
+            (MentionClass::She, 1, None),
+            (MentionClass::He, 1, None),
+            (MentionClass::FirstPerson, 1, None),
+            (MentionClass::Man, 1, Some(2)),
+            (MentionClass::Man, 2, Some(3)),
         ]);
         let mentions: Vec<Mention> = (0..7).map(|place| mention(place, Form::Nominal, &[])).collect();
-        let known: Vec<Known<'_>> = (0..7).map(|place| (place, &mentions[place], &referents[place])).collect();
+        let known = known(&mentions, &referents);
         assert_eq!(candidates(&known, 3), [0, 5], "neither a body, nor another pronoun, nor the next sentence");
         assert_eq!(candidates(&known, 2), [0, 5]);
         assert_eq!(candidates(&known, 4), [0; 0], "\"I\" goes back to nobody");
@@ -264,18 +292,18 @@ mod tests {
     #[test]
     fn number_and_the_last_speaker_tell() {
         let mut referents = referents_of(&[
-            ("woman", 0, Some(0)),
-            ("man", 1, Some(1)),
-            ("man", 1, Some(2)),
-            ("organisation", 2, Some(3)),
-            ("he", 2, None),
-            ("they", 2, None),
-            ("it", 2, None),
+            (MentionClass::Woman, 0, Some(0)),
+            (MentionClass::Man, 1, Some(1)),
+            (MentionClass::Man, 1, Some(2)),
+            (MentionClass::Organisation, 2, Some(3)),
+            (MentionClass::He, 2, None),
+            (MentionClass::They, 2, None),
+            (MentionClass::It, 2, None),
         ]);
         (1..7).for_each(|place| referents[place].source = Some(place));
         referents[1].speaks = true;
         let mentions: Vec<Mention> = (0..7).map(|place| mention(place, Form::Nominal, &[])).collect();
-        let known: Vec<Known<'_>> = (0..7).map(|place| (place, &mentions[place], &referents[place])).collect();
+        let known = known(&mentions, &referents);
         assert_eq!(corrections(&known, 4, &[2, 1, 0]), [0.0, SPOKE_LAST, 0.0]);
         assert_eq!(corrections(&known, 5, &[3, 2]), [0.0, f32::NEG_INFINITY], "one man is not \"they\"");
         assert_eq!(corrections(&known, 6, &[3, 0]), [0.0, f32::NEG_INFINITY], "a woman is not \"it\"");
@@ -301,12 +329,12 @@ mod tests {
         let hidden = model.config().encoder.hidden_size;
         let state: Vec<f32> = (0..hidden).map(|place| (place as f32 * 0.37).sin()).collect();
         let vector = model.mention_vectors(&[(&state, &state)]).remove(0);
-        let list: Vec<(&str, usize, Option<usize>)> = (0..5000)
+        let list: Vec<(MentionClass, usize, Option<usize>)> = (0..5000)
             .map(|place: usize| {
                 if place.is_multiple_of(2) {
-                    ("person", place / 4, Some(place % 1000))
+                    (MentionClass::Person, place / 4, Some(place % 1000))
                 } else {
-                    ("he", place / 4, None)
+                    (MentionClass::He, place / 4, None)
                 }
             })
             .collect();
@@ -321,8 +349,8 @@ mod tests {
         let (guesses, spent) = (0..3).map(|_| timed()).min_by_key(|(_, spent)| *spent).expect("three");
         assert!(spent < std::time::Duration::from_secs(2), "{spent:?}");
         for guesses in guesses {
-            let sum: f32 = guesses.iter().map(|(_, probability)| probability).sum();
-            assert!(sum <= 1.0 + 1e-3 && guesses.iter().all(|(_, probability)| *probability > 0.0), "{guesses:?}");
+            let sum: f32 = guesses.iter().map(|guess| guess.probability).sum();
+            assert!(sum <= 1.0 + 1e-3 && guesses.iter().all(|guess| guess.probability > 0.0), "{guesses:?}");
         }
     }
 }

@@ -1,29 +1,28 @@
 //! Heads: which of the names in a source it is about, and which only stand beside.
 
-use super::names::{Name, SPEAKING, name_of_text};
-use crate::decode::spans::Entity;
+use super::names::{EntityKind, NamedEntity};
 use crate::text::ByteRange;
 
 /// The entities that a source is about, not merely with: in "Ada Holt, a lawyer for the Port Board" Ada Holt, in
 /// "the Port Board's lawyer" none. People come before organisations, those before the rest; joint names of one
 /// kind ("Ada Holt and Ben Ruiz") come together.
-pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[Entity]) -> Vec<usize> {
+pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[NamedEntity]) -> Vec<usize> {
     let from = entities.partition_point(|entity| entity.bytes.end <= source.start);
     let to = entities.partition_point(|entity| entity.bytes.start < source.end);
     let heads: Vec<usize> = (from..to)
-        .filter(|&index| SPEAKING.contains(&entities[index].label.as_str()))
+        .filter(|&index| entities[index].kind.is_some())
         .filter(|&index| is_head(text, source, entities, index))
         .collect();
-    let rank = |label: &str| match label {
-        "PER" => 0,
-        "ORG" => 1,
+    let rank = |kind: Option<EntityKind>| match kind {
+        Some(EntityKind::Person) => 0,
+        Some(EntityKind::Organisation) => 1,
         _ => 2,
     };
-    let Some(&first) = heads.iter().min_by_key(|&&index| (rank(&entities[index].label), index)) else {
+    let Some(&first) = heads.iter().min_by_key(|&&index| (rank(entities[index].kind), index)) else {
         return Vec::new();
     };
     let mut joint = vec![first];
-    for &next in heads.iter().filter(|&&index| index > first && entities[index].label == entities[first].label) {
+    for &next in heads.iter().filter(|&&index| index > first && entities[index].kind == entities[first].kind) {
         let before = joint.last().map_or(0, |&last| entities[last].bytes.end);
         let between = text.get(before..entities[next].bytes.start).unwrap_or_default();
         if words(between).any(|word| matches!(word.as_str(), "and" | "or" | "&")) || between.trim() == "," {
@@ -31,27 +30,6 @@ pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[Entity]) -
         }
     }
     joint
-}
-
-/// The names (and the entities that carry them) that a source gives; a source without an entity may still be as a
-/// whole a form of one of the document's names.
-pub(super) fn named(
-    text: &str,
-    source: &ByteRange,
-    entities: &[Entity],
-    names: &[Name],
-    name_of: &[Option<usize>],
-) -> Vec<(usize, Option<usize>)> {
-    let heads = named_heads(text, source, entities);
-    if heads.is_empty() {
-        return name_of_text(&text[source.clone()], names).map(|name| (name, None)).into_iter().collect();
-    }
-    heads.into_iter().filter_map(|entity| Some((name_of[entity]?, Some(entity)))).collect()
-}
-
-/// True when a source leads to a name by itself.
-pub(super) fn gives_name(text: &str, source: &ByteRange, entities: &[Entity], names: &[Name]) -> bool {
-    !named_heads(text, source, entities).is_empty() || name_of_text(&text[source.clone()], names).is_some()
 }
 
 /// Function words that may follow the name that a phrase is about.
@@ -100,9 +78,9 @@ const VERBS: [&str; 40] = [
 
 /// True when what a source says behind a person's name begins with a verb: "Ada Holt met the board". A noun there would
 /// make the name an attribute ("Holt supporters").
-fn is_predicate(text: &str, source: &ByteRange, entities: &[Entity], index: usize) -> bool {
-    let Entity { label, bytes, .. } = &entities[index];
-    if label != "PER" {
+fn is_predicate(text: &str, source: &ByteRange, entities: &[NamedEntity], index: usize) -> bool {
+    let bytes = &entities[index].bytes;
+    if !entities[index].is_person() {
         return false;
     }
     let opens_clause = |word: String| ["that", "which", "whom"].contains(&word.as_str());
@@ -115,7 +93,7 @@ fn is_predicate(text: &str, source: &ByteRange, entities: &[Entity], index: usiz
     let next = text[bytes.end..source.end].split_whitespace().next().unwrap_or_default();
     let is_past = next.len() > 4 && next.ends_with("ed") && next.chars().all(char::is_lowercase);
     // "Ada Holt Blames Port Board" in a headline: a word between two names.
-    let behind = entities.get(index + 1).filter(|behind| behind.label != "PER" && behind.bytes.end <= source.end);
+    let behind = entities.get(index + 1).filter(|behind| !behind.is_person() && behind.bytes.end <= source.end);
     let is_between = behind
         .and_then(|behind| text.get(bytes.end..behind.bytes.start))
         .is_some_and(|between| between.trim() == next && next.ends_with('s') && !next.ends_with("ss"));
@@ -129,7 +107,7 @@ pub(super) fn is_independent(text: &str, phrase: &ByteRange, entity: &ByteRange)
     nearest.next().is_none_or(|word| !PREPOSITIONS.contains(&word.as_str()))
 }
 
-fn is_head(text: &str, source: &ByteRange, entities: &[Entity], index: usize) -> bool {
+fn is_head(text: &str, source: &ByteRange, entities: &[NamedEntity], index: usize) -> bool {
     let entity = &entities[index].bytes;
     let inside = entity.start >= source.start && entity.end <= source.end;
     if !inside {
@@ -161,6 +139,7 @@ pub(super) fn words(text: &str) -> impl DoubleEndedIterator<Item = String> + '_ 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::spans::Entity;
 
     /// Entities are marked by brackets with a label: "[PER Ada Holt]". The whole text is the source.
     fn heads(marked: &str) -> Vec<String> {
@@ -171,7 +150,8 @@ mod tests {
             text.push_str(before);
             let start = text.len();
             text.push_str(name);
-            entities.push(Entity { label: label.to_owned(), bytes: start..text.len(), score: 1.0 });
+            let entity = Entity { label: label.to_owned(), bytes: start..text.len(), score: 1.0 };
+            entities.push(NamedEntity::from(&entity));
             rest = behind;
         }
         text.push_str(rest);

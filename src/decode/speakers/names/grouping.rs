@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::named_entities::{EntityKind, NamedEntity};
 use super::surnames::{Bearer, bearer, established, gender_by_title};
 use super::words::{name_words, plain};
-use crate::decode::spans::Entity;
+use crate::model::Gender;
 use crate::text::ByteRange;
 
 /// The index of the only name that `text` as a whole can mean ("Holt" where the document has one Ada Holt).
@@ -17,7 +18,7 @@ pub(in crate::decode::speakers) fn name_of_text(text: &str, names: &[Name]) -> O
     if let Some(exact) = names.iter().position(|name| name.words == words) {
         return Some(exact);
     }
-    let fits = |name: &Name| name.label == "PER" && name.words.ends_with(&words);
+    let fits = |name: &Name| name.kind == EntityKind::Person && name.words.ends_with(&words);
     let mut fitting = (0..names.len()).filter(|&index| fits(&names[index]));
     fitting.next().filter(|_| fitting.next().is_none())
 }
@@ -29,8 +30,8 @@ pub(in crate::decode::speakers) struct Name {
     pub fullest: String,
     /// Its words, as they are compared.
     words: Vec<String>,
-    /// The entity label of the fullest form.
-    pub label: String,
+    /// What it is, by the fullest form.
+    pub kind: EntityKind,
     /// Indices of the mentions among the document's entities, in text order.
     pub mentions: Vec<usize>,
 }
@@ -48,32 +49,30 @@ impl Name {
     }
 }
 
-/// Labels of things that can speak.
-pub(in crate::decode::speakers) const SPEAKING: [&str; 5] = ["PER", "ORG", "NORP", "LOC", "FAC"];
-
 /// Groups the mentions of people, organisations, places and groups into names.
 ///
-/// A short form joins a fuller one of the same label when exactly one fuller form fits: where two people share a
+/// A short form joins a fuller one of the same kind when exactly one fuller form fits: where two people share a
 /// surname, each mention of the surname alone goes to the one whom it clearly means, and else stays by itself.
 /// `gender` tells that of a given name in lower case.
 pub(in crate::decode::speakers) fn group_names(
     text: &str,
-    entities: &[Entity],
-    gender: &dyn Fn(&str) -> Option<&'static str>,
+    entities: &[NamedEntity],
+    gender: &dyn Fn(&str) -> Option<Gender>,
 ) -> Vec<Name> {
     let mut forms: Vec<Spelling<'_>> = Vec::new();
-    let mut known: HashMap<(&str, String), usize> = HashMap::new();
+    let mut known: HashMap<(EntityKind, String), usize> = HashMap::new();
     for (index, entity) in entities.iter().enumerate() {
+        let Some(kind) = entity.kind else { continue };
         let mut words = name_words(&text[entity.bytes.clone()]);
-        if entity.label == "ORG" {
+        if kind == EntityKind::Organisation {
             words.drain(..describing_words(&words));
         }
-        if words.is_empty() || !SPEAKING.contains(&entity.label.as_str()) {
+        if words.is_empty() {
             continue;
         }
-        let key = (entity.label.as_str(), words.join(" ").to_lowercase());
+        let key = (kind, words.join(" ").to_lowercase());
         let form = *known.entry(key).or_insert_with(|| {
-            forms.push(Spelling::new(entity, words));
+            forms.push(Spelling::new(kind, words));
             forms.len() - 1
         });
         forms[form].mentions.push(index);
@@ -83,8 +82,9 @@ pub(in crate::decode::speakers) fn group_names(
         let bearers: Vec<Bearer> = rivals.iter().map(|&rival| forms[rival].bearer(text, entities, gender)).collect();
         let alone: Vec<&ByteRange> = forms[form].mentions.iter().map(|&mention| &entities[mention].bytes).collect();
         let established = established(text, &bearers, &alone);
-        let meant =
-            |&mention: &usize| bearer(text, &entities[mention], &bearers, established).map(|bearer| rivals[bearer]);
+        let meant = |&mention: &usize| {
+            bearer(text, &entities[mention].bytes, &bearers, established).map(|bearer| rivals[bearer])
+        };
         for mention in std::mem::take(&mut forms[form].mentions) {
             forms[meant(&mention).unwrap_or(form)].mentions.push(mention);
         }
@@ -105,7 +105,7 @@ pub(in crate::decode::speakers) fn group_names(
 }
 
 /// For each entity the number of its name.
-pub(in crate::decode::speakers) fn name_of(entities: &[Entity], names: &[Name]) -> Vec<Option<usize>> {
+pub(in crate::decode::speakers) fn name_of(entities: &[NamedEntity], names: &[Name]) -> Vec<Option<usize>> {
     let mut name_of = vec![None; entities.len()];
     for (index, name) in names.iter().enumerate() {
         name.mentions.iter().for_each(|&mention| name_of[mention] = Some(index));
@@ -115,7 +115,7 @@ pub(in crate::decode::speakers) fn name_of(entities: &[Entity], names: &[Name]) 
 
 /// One spelling of a name.
 struct Spelling<'text> {
-    label: &'text str,
+    kind: EntityKind,
     words: Vec<&'text str>,
     lower: Vec<String>,
     /// Of an acronym, its letters.
@@ -141,12 +141,12 @@ fn describing_words(words: &[&str]) -> usize {
 }
 
 impl<'text> Spelling<'text> {
-    fn new(entity: &'text Entity, words: Vec<&'text str>) -> Self {
+    fn new(kind: EntityKind, words: Vec<&'text str>) -> Self {
         Self {
-            label: &entity.label,
+            kind,
             lower: words.iter().map(|word| plain(word)).collect(),
             // "HOLT" may be Ada Holt, where names stand in capitals.
-            letters: if entity.label == "PER" { None } else { letters(&words) },
+            letters: if kind == EntityKind::Person { None } else { letters(&words) },
             words,
             mentions: Vec::new(),
         }
@@ -156,7 +156,7 @@ impl<'text> Spelling<'text> {
         Name {
             fullest: self.words.join(" "),
             words: self.lower.clone(),
-            label: self.label.to_owned(),
+            kind: self.kind,
             mentions: self.mentions.clone(),
         }
     }
@@ -168,7 +168,7 @@ impl<'text> Spelling<'text> {
         (initials.chars().count() > 1 && self.words.len() > 1).then(|| initials.to_lowercase())
     }
 
-    fn bearer(&self, text: &str, entities: &[Entity], gender: &dyn Fn(&str) -> Option<&'static str>) -> Bearer {
+    fn bearer(&self, text: &str, entities: &[NamedEntity], gender: &dyn Fn(&str) -> Option<Gender>) -> Bearer {
         let mut places: Vec<ByteRange> = self.mentions.iter().map(|&mention| entities[mention].bytes.clone()).collect();
         places.sort_by_key(|place| place.start);
         let by_title = places.iter().take(64).find_map(|place| gender_by_title(text, place));
@@ -179,13 +179,14 @@ impl<'text> Spelling<'text> {
     fn shortens(&self, other: &Self) -> bool {
         // "C.S.C." is easily taken for a place.
         let letters = self.letters.as_ref().map_or(0, String::len);
-        let is_like = self.label == other.label || letters > 2 && self.label == "LOC" && other.label == "ORG";
+        let may_be_body = letters > 2 && self.kind == EntityKind::Place && other.kind == EntityKind::Organisation;
+        let is_like = self.kind == other.kind || may_be_body;
         if !is_like || self.lower.len() >= other.lower.len() {
             return false;
         }
-        match self.label {
+        match self.kind {
             // "Moreau" and "Claire Moreau"; "Claire"; "Claire Moreau" and "Claire B. Moreau"
-            "PER" => {
+            EntityKind::Person => {
                 let subsequence = {
                     let mut rest = other.lower.iter();
                     self.lower.iter().all(|word| rest.any(|candidate| candidate == word))
@@ -195,9 +196,9 @@ impl<'text> Spelling<'text> {
                 subsequence && (surname || given)
             }
             // "Harbour Authority" and "Lysmouth Harbour Authority"; "L.H.A."
-            "ORG" | "LOC" if self.letters.is_some() => self.letters == other.initials(),
+            EntityKind::Organisation | EntityKind::Place if self.letters.is_some() => self.letters == other.initials(),
             // Not the second of two: "Fund for Bees and Friends of the River".
-            "ORG" => {
+            EntityKind::Organisation => {
                 let before = &other.lower[..other.lower.len() - self.lower.len()];
                 let is_joined = before.last().is_some_and(|word| matches!(word.as_str(), "and" | "&"));
                 self.lower.len() > 1 && other.lower.ends_with(&self.lower) && !is_joined
@@ -230,7 +231,7 @@ fn resolve_forms(forms: &[Spelling<'_>]) -> (Vec<usize>, Vec<(usize, Vec<usize>)
         let longest =
             fuller.iter().copied().max_by_key(|&other| (forms[other].lower.len(), std::cmp::Reverse(other)))?;
         let agree = fuller.iter().all(|&other| other == longest || forms[other].shortens(&forms[longest]));
-        if !agree && form.label == "PER" && form.lower.len() == 1 {
+        if !agree && form.kind == EntityKind::Person && form.lower.len() == 1 {
             let is_whole = |one: usize| fuller.iter().all(|&other| !forms[one].shortens(&forms[other]));
             let bears = |one: usize| forms[one].lower.last() == form.lower.last();
             rivals.push((index, fuller.iter().copied().filter(|&one| is_whole(one) && bears(one)).collect()));
@@ -245,13 +246,15 @@ fn resolve_forms(forms: &[Spelling<'_>]) -> (Vec<usize>, Vec<(usize, Vec<usize>)
 mod tests {
     use super::*;
 
-    fn names(text: &str, mentions: &[(&str, &str)]) -> Vec<(String, usize)> {
+    use EntityKind::{Organisation, Person};
+
+    fn names(text: &str, mentions: &[(EntityKind, &str)]) -> Vec<(String, usize)> {
         let mut entities = Vec::new();
         let mut from = 0;
-        for (label, mention) in mentions {
+        for &(kind, mention) in mentions {
             let start = from + text[from..].find(mention).unwrap();
             from = start + mention.len();
-            entities.push(Entity { label: (*label).to_owned(), bytes: start..from, score: 1.0 });
+            entities.push(NamedEntity { kind: Some(kind), bytes: start..from, score: 1.0 });
         }
         let names = group_names(text, &entities, &|_| None);
         names.into_iter().map(|name| (name.fullest, name.mentions.len())).collect()
@@ -261,12 +264,12 @@ mod tests {
     fn short_forms_join_the_fullest() {
         let text = "Moreau met Claire Moreau. Claire B. Moreau left with Ms. Moreau and the Lysmouth Port Board, the Port Board.";
         let mentions = [
-            ("PER", "Moreau"),
-            ("PER", "Claire Moreau"),
-            ("PER", "Claire B. Moreau"),
-            ("PER", "Moreau"),
-            ("ORG", "Lysmouth Port Board"),
-            ("ORG", "Port Board"),
+            (Person, "Moreau"),
+            (Person, "Claire Moreau"),
+            (Person, "Claire B. Moreau"),
+            (Person, "Moreau"),
+            (Organisation, "Lysmouth Port Board"),
+            (Organisation, "Port Board"),
         ];
         let expected = [("Claire B. Moreau".to_owned(), 4), ("Lysmouth Port Board".to_owned(), 2)];
         assert_eq!(names(text, &mentions), expected);
@@ -275,7 +278,7 @@ mod tests {
     #[test]
     fn a_surname_in_capitals_is_no_acronym() {
         let text = "ADA HOLT: We waited. HOLT: Nobody came. The HOLT Works did.";
-        let mentions = [("PER", "ADA HOLT"), ("PER", "HOLT"), ("ORG", "HOLT")];
+        let mentions = [(Person, "ADA HOLT"), (Person, "HOLT"), (Organisation, "HOLT")];
         assert_eq!(names(text, &mentions), [("ADA HOLT".to_owned(), 2), ("HOLT".to_owned(), 1)]);
     }
 
@@ -284,7 +287,7 @@ mod tests {
         let text =
             "The federal Harbour Works Commission said so; the Harbour Works Commission, or H.W.C., did. la Caixa too.";
         let mentions = ["federal Harbour Works Commission", "Harbour Works Commission", "H.W.C.", "la Caixa"]
-            .map(|name| ("ORG", name));
+            .map(|name| (Organisation, name));
         let expected = [("Harbour Works Commission".to_owned(), 3), ("la Caixa".to_owned(), 1)];
         assert_eq!(names(text, &mentions), expected);
     }
@@ -292,7 +295,8 @@ mod tests {
     #[test]
     fn the_second_of_two_is_not_short_for_both() {
         let text = "The Fund for Bees and Friends of the River wrote. Friends of the River paid.";
-        let mentions = [("ORG", "Fund for Bees and Friends of the River"), ("ORG", "Friends of the River")];
+        let mentions =
+            [(Organisation, "Fund for Bees and Friends of the River"), (Organisation, "Friends of the River")];
         let expected = mentions.map(|(_, name)| (name.to_owned(), 1));
         assert_eq!(names(text, &mentions), expected);
     }
@@ -300,21 +304,25 @@ mod tests {
     #[test]
     fn a_shared_surname_is_given_to_nobody() {
         let text = "Ada Holt and Ben Holt came. Holt spoke. Ada left.";
-        let mentions = [("PER", "Ada Holt"), ("PER", "Ben Holt"), ("PER", "Holt"), ("PER", "Ada")];
+        let mentions = [(Person, "Ada Holt"), (Person, "Ben Holt"), (Person, "Holt"), (Person, "Ada")];
         let expected = [("Ada Holt".to_owned(), 2), ("Ben Holt".to_owned(), 1), ("Holt".to_owned(), 1)];
         assert_eq!(names(text, &mentions), expected);
     }
 
     #[test]
     fn a_text_can_mean_one_name_only() {
-        let name = |fullest: &str, label: &str| Name {
+        let name = |fullest: &str, kind: EntityKind| Name {
             fullest: fullest.into(),
             words: fullest.split(' ').map(plain).collect(),
-            label: label.into(),
+            kind,
             mentions: vec![],
         };
-        let names =
-            [name("Ada Holt", "PER"), name("Ben Ruiz", "PER"), name("Cem Ruiz", "PER"), name("Port Board", "ORG")];
+        let names = [
+            name("Ada Holt", Person),
+            name("Ben Ruiz", Person),
+            name("Cem Ruiz", Person),
+            name("Port Board", Organisation),
+        ];
         assert_eq!(name_of_text("Ms. Holt", &names), Some(0));
         assert_eq!(name_of_text("the Port Board", &names), Some(3));
         assert_eq!(name_of_text("Ruiz", &names), None);

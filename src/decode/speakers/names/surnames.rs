@@ -4,7 +4,7 @@
 //! otherwise ("Mrs. Clinton"): news tells others apart by their full names. Else two things tell: whom the document speaks of most
 //! by the full name, and who was named in full just before. Where they do not agree clearly the surname stays by itself.
 
-use crate::decode::spans::Entity;
+use crate::model::Gender;
 use crate::text::ByteRange;
 
 /// Titles of men and of women, in lower case and without a full stop.
@@ -13,12 +13,12 @@ const TITLES_OF_MEN: [&str; 9] =
 const TITLES_OF_WOMEN: [&str; 10] =
     ["mrs", "ms", "miss", "lady", "dame", "queen", "princess", "congresswoman", "councilwoman", "chairwoman"];
 
-/// "man" or "woman" where the title in or before the mention of a person tells.
-pub(in crate::decode::speakers) fn gender_by_title(text: &str, mention: &ByteRange) -> Option<&'static str> {
+/// The gender of a person, where the title in or before a mention tells.
+pub(in crate::decode::speakers) fn gender_by_title(text: &str, mention: &ByteRange) -> Option<Gender> {
     let by_title = |word: &str| {
         let word = word.trim_end_matches('.').to_lowercase();
         let is = |titles: &[&str]| titles.contains(&word.as_str());
-        if is(&TITLES_OF_MEN) { Some("man") } else { is(&TITLES_OF_WOMEN).then_some("woman") }
+        if is(&TITLES_OF_MEN) { Some(Gender::Man) } else { is(&TITLES_OF_WOMEN).then_some(Gender::Woman) }
     };
     let mut words = text[mention.clone()].split_whitespace();
     let title = words.next().filter(|_| words.next().is_some()).and_then(by_title);
@@ -28,15 +28,15 @@ pub(in crate::decode::speakers) fn gender_by_title(text: &str, mention: &ByteRan
 
 /// Somebody who bears the surname.
 pub(super) struct Bearer {
-    /// "man" or "woman", where the given name or a title tells.
-    pub gender: Option<&'static str>,
+    /// Where the given name or a title tells.
+    pub gender: Option<Gender>,
     /// Where the full name stands, in text order.
     pub places: Vec<ByteRange>,
 }
 
 impl Bearer {
     /// False where a title beside the surname is another gender's.
-    fn fits(&self, gender: Option<&str>) -> bool {
+    fn fits(&self, gender: Option<Gender>) -> bool {
         gender.is_none() || self.gender.is_none() || self.gender == gender
     }
 }
@@ -60,15 +60,15 @@ pub(super) fn established(text: &str, bearers: &[Bearer], alone: &[&ByteRange]) 
 }
 
 /// The index of the bearer whom a mention of the surname means, where that is clear.
-pub(super) fn bearer(text: &str, mention: &Entity, bearers: &[Bearer], established: Option<usize>) -> Option<usize> {
-    let gender = gender_by_title(text, &mention.bytes);
+pub(super) fn bearer(text: &str, mention: &ByteRange, bearers: &[Bearer], established: Option<usize>) -> Option<usize> {
+    let gender = gender_by_title(text, mention);
     if established.is_some_and(|index| bearers[index].fits(gender)) {
         return established;
     }
     let all: usize = bearers.iter().filter(|bearer| bearer.fits(gender)).map(|bearer| bearer.places.len()).sum();
     let score = |bearer: &Bearer| {
-        let before = bearer.places.partition_point(|place| place.start < mention.bytes.start);
-        let last = before.checked_sub(1).map(|last| mention.bytes.start - bearer.places[last].start);
+        let before = bearer.places.partition_point(|place| place.start < mention.start);
+        let last = before.checked_sub(1).map(|last| mention.start - bearer.places[last].start);
         let nearness = last.map_or(0.0, |distance| (-(distance as f64) / MEMORY).exp());
         bearer.places.len() as f64 / all.max(1) as f64 + nearness
     };
@@ -87,15 +87,15 @@ mod tests {
     fn meant(text: &str) -> Option<usize> {
         let places = |name: &str| text.match_indices(name).map(|(at, name)| at..at + name.len()).collect();
         let bearers = [
-            Bearer { gender: Some("woman"), places: places("Ada Holt") },
-            Bearer { gender: Some("man"), places: places("Ben Holt") },
+            Bearer { gender: Some(Gender::Woman), places: places("Ada Holt") },
+            Bearer { gender: Some(Gender::Man), places: places("Ben Holt") },
         ];
         let is_alone = |at: usize| !text[..at].ends_with("Ada ") && !text[..at].ends_with("Ben ");
         let alone: Vec<ByteRange> =
             text.match_indices("Holt").filter(|(at, _)| is_alone(*at)).map(|(at, name)| at..at + name.len()).collect();
         let established = established(text, &bearers, &alone.iter().collect::<Vec<_>>());
         let last = alone.last().unwrap().clone();
-        bearer(text, &Entity { label: "PER".to_owned(), bytes: last, score: 1.0 }, &bearers, established)
+        bearer(text, &last, &bearers, established)
     }
 
     #[test]

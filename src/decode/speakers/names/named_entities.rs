@@ -7,39 +7,113 @@
 use crate::decode::spans::Entity;
 use crate::text::ByteRange;
 
-/// What a body that is named after a person is called.
-const OF_PEOPLE: [&str; 7] = ["administration", "camp", "campaign", "foundation", "government", "presidency", "team"];
+/// What an entity that can speak is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::decode::speakers) enum EntityKind {
+    Person,
+    Organisation,
+    /// A people, a religion, a party.
+    Group,
+    Place,
+    Building,
+}
+
+impl EntityKind {
+    fn of_label(label: &str) -> Option<Self> {
+        Some(match label {
+            "PER" => Self::Person,
+            "ORG" => Self::Organisation,
+            "NORP" => Self::Group,
+            "LOC" => Self::Place,
+            "FAC" => Self::Building,
+            _ => return None,
+        })
+    }
+
+    /// The label that the model's schemes have for it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Person => "PER",
+            Self::Organisation => "ORG",
+            Self::Group => "NORP",
+            Self::Place => "LOC",
+            Self::Building => "FAC",
+        }
+    }
+}
+
+/// An entity as somebody who may speak.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::decode::speakers) struct NamedEntity {
+    /// None of what cannot speak: a date, a law, a description ("Vermont senator").
+    pub kind: Option<EntityKind>,
+    /// Where the name stands.
+    pub bytes: ByteRange,
+    /// The entity's score.
+    pub score: f32,
+}
+
+impl NamedEntity {
+    /// True of a person's name.
+    pub fn is_person(&self) -> bool {
+        self.kind == Some(EntityKind::Person)
+    }
+}
+
+impl From<&Entity> for NamedEntity {
+    fn from(Entity { label, bytes, score }: &Entity) -> Self {
+        Self { kind: EntityKind::of_label(label), bytes: bytes.clone(), score: *score }
+    }
+}
+
+/// What a candidate's body is called.
+const OF_CANDIDATES: [&str; 3] = ["administration", "camp", "campaign"];
+
+/// What else a body that is named after a person is called.
+const OF_PEOPLE: [&str; 4] = ["foundation", "government", "presidency", "team"];
 
 /// What a body that is named after a place or a people is called.
 const OF_PLACES: [&str; 3] = ["administration", "government", "parliament"];
 
+fn is_of_people(noun: &str) -> bool {
+    OF_CANDIDATES.contains(&noun) || OF_PEOPLE.contains(&noun)
+}
+
+/// True of an entity that is the name of somebody or something that speaks.
+pub(in crate::decode::speakers) fn can_speak(label: &str, entity: &str) -> bool {
+    EntityKind::of_label(label).is_some_and(|kind| !describes(kind, entity))
+}
+
 /// The entities, one for one, as they can speak: a body that is named after one is in its place, as an organisation, and
-/// a description has no label. What sources begin inside of begins with them.
+/// a description is nobody. What sources begin inside of begins with them.
 pub(in crate::decode::speakers) fn who_can_speak<'s>(
     text: &str,
     entities: &[Entity],
     sources: impl IntoIterator<Item = &'s ByteRange>,
-) -> Vec<Entity> {
-    let seen = |entity: &Entity| {
-        if let Some(bytes) = body(text, entity) {
-            Entity { label: "ORG".to_owned(), bytes, score: entity.score }
-        } else if entity.label == "PER" && ends_in_body(&text[entity.bytes.clone()]) {
-            Entity { label: "ORG".to_owned(), ..entity.clone() }
-        } else if describes(&entity.label, &text[entity.bytes.clone()]) {
-            Entity { label: String::new(), ..entity.clone() }
-        } else {
-            entity.clone()
-        }
-    };
-    let mut seen: Vec<Entity> = entities.iter().map(seen).collect();
+) -> Vec<NamedEntity> {
+    let mut seen: Vec<NamedEntity> = entities.iter().map(|entity| seen(text, entity.into())).collect();
     for source in sources {
         let at = entities.partition_point(|entity| entity.bytes.end <= source.start);
         if begins_inside(text, entities, at, source.start) {
-            seen[at] =
-                Entity { label: "PER".to_owned(), bytes: source.start..entities[at].bytes.end, ..seen[at].clone() };
+            seen[at].kind = Some(EntityKind::Person);
+            seen[at].bytes = source.start..entities[at].bytes.end;
         }
     }
     seen
+}
+
+fn seen(text: &str, entity: NamedEntity) -> NamedEntity {
+    let Some(kind) = entity.kind else { return entity };
+    let name = &text[entity.bytes.clone()];
+    if let Some(bytes) = body(text, kind, &entity.bytes) {
+        NamedEntity { kind: Some(EntityKind::Organisation), bytes, ..entity }
+    } else if kind == EntityKind::Person && ends_in_body(name) {
+        NamedEntity { kind: Some(EntityKind::Organisation), ..entity }
+    } else if describes(kind, name) {
+        NamedEntity { kind: None, ..entity }
+    } else {
+        entity
+    }
 }
 
 /// True where a source begins inside a name, with all of another person's name; inside a person's, with its last word will do.
@@ -57,26 +131,26 @@ fn begins_inside(text: &str, entities: &[Entity], at: usize, start: usize) -> bo
 }
 
 /// The body that an entity gives its name to, where its noun follows.
-fn body(text: &str, entity: &Entity) -> Option<ByteRange> {
-    let nouns: &[&str] = match entity.label.as_str() {
-        "PER" => &OF_PEOPLE,
+fn body(text: &str, kind: EntityKind, name: &ByteRange) -> Option<ByteRange> {
+    let next = text[name.end..].strip_prefix(' ')?;
+    let noun = next.split(|character: char| !character.is_alphanumeric()).next()?;
+    let is_body = match kind {
+        EntityKind::Person => is_of_people(noun),
         // A candidate whose campaign it is may be taken for an organisation.
-        "ORG" => &OF_PEOPLE[..3],
-        "LOC" | "NORP" => &OF_PLACES,
-        _ => return None,
+        EntityKind::Organisation => OF_CANDIDATES.contains(&noun),
+        EntityKind::Place | EntityKind::Group => OF_PLACES.contains(&noun),
+        EntityKind::Building => false,
     };
-    let next = text[entity.bytes.end..].strip_prefix(' ')?;
-    let word = next.split(|character: char| !character.is_alphanumeric()).next()?;
-    let end = entity.bytes.end + 1 + word.len();
+    let end = name.end + 1 + noun.len();
     // "the Holt team's bus" is the team's; "the Holt campaign manager" is somebody else.
     let after = &text[end..];
     let goes_on = after.strip_prefix(' ').is_some_and(|after| NOUNS_BEHIND.iter().any(|noun| after.starts_with(noun)));
-    (nouns.contains(&word) && !goes_on).then_some(entity.bytes.start..end)
+    (is_body && !goes_on).then_some(name.start..end)
 }
 
 /// True of "Holt campaign", which is sometimes taken for a person as a whole.
 fn ends_in_body(entity: &str) -> bool {
-    entity.rsplit_once(' ').is_some_and(|(_, last)| OF_PEOPLE.contains(&last))
+    entity.rsplit_once(' ').is_some_and(|(_, last)| is_of_people(last))
 }
 
 /// Beginnings of words that make a body the attribute of somebody.
@@ -144,24 +218,28 @@ const ROLES: [&str; 37] = [
 ];
 
 /// True of an entity that describes somebody by a common noun: "Republican nominee", "Vermont senator".
-pub(in crate::decode::speakers) fn describes(label: &str, entity: &str) -> bool {
+fn describes(kind: EntityKind, entity: &str) -> bool {
     let mut words = entity.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let (first, last) = (words.next().unwrap_or_default(), words.next_back().unwrap_or_default());
     let is_common = last.chars().count() > 3 && last.chars().all(char::is_lowercase);
-    let is_body = OF_PEOPLE.contains(&last) || OF_PLACES.contains(&last);
-    let is_role = label != "PER" && ROLES.contains(&last.to_lowercase().as_str());
-    is_role || matches!(label, "PER" | "NORP") && is_common && !is_body && first.contains(char::is_uppercase)
+    let is_body = is_of_people(last) || OF_PLACES.contains(&last);
+    match kind {
+        EntityKind::Person => is_common && !is_body && first.contains(char::is_uppercase),
+        _ if ROLES.contains(&last.to_lowercase().as_str()) => true,
+        EntityKind::Group => is_common && !is_body && first.contains(char::is_uppercase),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seen(text: &str, label: &str, name: &str) -> (String, String) {
+    fn seen(text: &str, label: &str, name: &str) -> (&'static str, String) {
         let start = text.find(name).unwrap();
         let entities = [Entity { label: label.to_owned(), bytes: start..start + name.len(), score: 1.0 }];
         let seen = who_can_speak(text, &entities, []).remove(0);
-        (seen.label, text[seen.bytes].to_owned())
+        (seen.kind.map_or("nobody", EntityKind::label), text[seen.bytes].to_owned())
     }
 
     #[test]
@@ -188,25 +266,30 @@ mod tests {
 
     #[test]
     fn a_body_is_not_the_person_it_is_named_after() {
-        let body = ("ORG".to_owned(), "Holt campaign".to_owned());
+        let body = ("ORG", "Holt campaign".to_owned());
         assert_eq!(seen("The Holt campaign said no.", "PER", "Holt"), body);
         assert_eq!(seen("the Holt campaign’s answer", "PER", "Holt"), body);
-        let person = ("PER".to_owned(), "Holt".to_owned());
+        let person = ("PER", "Holt".to_owned());
         assert_eq!(seen("the Holt campaign manager", "PER", "Holt"), person);
         assert_eq!(seen("Holt campaigned", "PER", "Holt"), person);
         assert_eq!(seen("Holt", "PER", "Holt"), person);
-        assert_eq!(seen("the Holt campaign", "PER", "Holt campaign"), ("ORG".to_owned(), "Holt campaign".to_owned()));
-        let place = ("LOC".to_owned(), "Vostra".to_owned());
+        assert_eq!(seen("the Holt campaign", "PER", "Holt campaign"), ("ORG", "Holt campaign".to_owned()));
+        let place = ("LOC", "Vostra".to_owned());
         assert_eq!(seen("the Vostra team", "LOC", "Vostra"), place, "a sports team perhaps");
         assert_eq!(seen("the Vostran government", "NORP", "Vostran").1, "Vostran government");
     }
 
     #[test]
     fn a_description_is_no_name() {
-        assert!(describes("PER", "Vermont senator") && describes("NORP", "Republican nominee"));
-        assert!(describes("ORG", "White House Doctor") && !describes("ORG", "Holt campaign"));
-        assert!(!describes("PER", "Ada Holt") && !describes("PER", "ada holt") && !describes("PER", "Nomvula"));
-        assert!(!describes("ORG", "Médecins sans frontières") && !describes("PER", "Ban Ki-moon"));
-        assert!(!describes("PER", "Cornelis van der"), "the end of a name that was cut");
+        let is_description = |label: &str, name: &str| describes(EntityKind::of_label(label).expect("a kind"), name);
+        assert!(is_description("PER", "Vermont senator") && is_description("NORP", "Republican nominee"));
+        assert!(is_description("ORG", "White House Doctor") && !is_description("ORG", "Holt campaign"));
+        assert!(
+            !is_description("PER", "Ada Holt")
+                && !is_description("PER", "ada holt")
+                && !is_description("PER", "Nomvula")
+        );
+        assert!(!is_description("ORG", "Médecins sans frontières") && !is_description("PER", "Ban Ki-moon"));
+        assert!(!is_description("PER", "Cornelis van der"), "the end of a name that was cut");
     }
 }
