@@ -24,7 +24,7 @@ from corpora.readers import bio_spans, read_statements, rows
 from model import evaluate
 from model.network import Network, load_model
 
-LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/links.rs
+LIKELY, POSSIBLE = 0.5, 0.1  # as in src/decode/statements/links.rs
 
 
 def load(directory):

@@ -5,7 +5,7 @@
 
 Gold attributions and predicted statements are matched one to one by the overlap of their contents, as in
 score_attributions.py; what is not matched counts for nothing. No training set tells polarity here: the rule is
-src/decode/polarity.rs, and this file measures it. Standard library only.
+src/decode/statements/polarity.rs, and this file measures it. Standard library only.
 """
 
 import argparse

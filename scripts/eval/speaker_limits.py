@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Cross-fits the numbers that the resolver of speakers takes for pronouns: how much more probable than nobody a name must be,
-and what whoever spoke last gains (LIKELY in src/decode/speakers.rs, SPOKE_LAST in src/decode/resolve.rs).
+and what whoever spoke last gains (LIKELY in src/decode/speakers/attribution.rs, SPOKE_LAST in src/decode/speakers/resolve.rs).
 
     speaker_limits.py --model models/onrecord-small --mentions DIR --data DATA --tools TOOLS
 

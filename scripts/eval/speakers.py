@@ -24,7 +24,7 @@ from model.coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  
 from model.eight_bits import load_weights  # noqa: E402
 
 
-# What a description of somebody who is known by then begins with (src/decode/speakers.rs).
+# What a description of somebody who is known by then begins with (src/decode/speakers/attribution.rs).
 KNOWN = re.compile(r"\W*(the|this|that|who|which)\b", re.IGNORECASE)
 
 
@@ -131,7 +131,7 @@ def main():
             if at is None or row["form"] not in ("pronoun", "nominal"):
                 continue
             words = document["text"][mentions[at]["start"]:mentions[at]["end"]]
-            # The limits of src/decode/speakers.rs, where a description of somebody new means nobody.
+            # The limits of src/decode/speakers/attribution.rs, where a description of somebody new means nobody.
             least = 0.2
             if CLASSES[mentions[at]["class"]] in ("nominal", "definite"):
                 least = 1.0 if KNOWN.match(words) else float("inf")

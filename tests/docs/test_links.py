@@ -10,6 +10,8 @@ import pytest
 from markdown import ROOT, Link
 
 DOCUMENTS = markdown.documents()
+# A file or a folder of this repository, as it begins a code span.
+FILE = re.compile(r"(?:benches|deploy|docs|examples|fuzz|models|python|scripts|src|tests)/[\w./*-]*")
 
 
 def read(document: str) -> str:
@@ -54,6 +56,25 @@ def test_every_link_leads_somewhere(document):
     found = [(link, trouble(link)) for link in markdown.links(document, read(document))]
     wrong = [f"{link.place}: {link.target}: {reason}" for link, reason in found if reason]
     assert not wrong, "\n".join(wrong)
+
+
+def missing_files(document: str, text: str) -> list[str]:
+    """Files in code spans that are neither there from the root nor from the document's folder."""
+    inline = [child for token in markdown.PARSER.parse(text) for child in token.children or []]
+    spans = [FILE.match(child.content) for child in inline if child.type == "code_inline"]
+    named = [span[0] for span in spans if span]
+    return [name for name in named if not any(any(folder.glob(name)) for folder in (ROOT, (ROOT / document).parent))]
+
+
+# The changelog tells of files that have gone.
+@pytest.mark.parametrize("document", sorted({*DOCUMENTS} - {"CHANGELOG.md"}))
+def test_every_file_in_a_code_span_is_there(document):
+    assert not missing_files(document, read(document))
+
+
+def test_files_that_are_not_there_are_noticed():
+    text = "`src/main.rs`, `src/*/mod.rs`, `scripts/eval/dev --all`, `run`, `docs/nowhere.md`, `src/nothing`"
+    assert missing_files("docs/output.md", text) == ["docs/nowhere.md", "src/nothing"]
 
 
 def test_the_index_names_every_document():
