@@ -111,10 +111,7 @@ fn patterns() {
             wrong.push(format!("{} is not {}: {pattern}\n  quoted: {:?}", expected.name(), kind.name(), quoted(&text)));
         }
     }
-    let right = PATTERNS.len() - wrong.len();
-    println!("{right} of {} patterns\n{}", PATTERNS.len(), wrong.join("\n"));
-    assert_eq!(PATTERNS.len(), 60);
-    assert!(right >= 57, "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
