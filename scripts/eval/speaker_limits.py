@@ -17,7 +17,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from speakers import Scorers, arguments, chosen  # noqa: E402
-from model.coreference import ANAPHORS, SPOKE_LAST, load, resolve  # noqa: E402
+from corpora.antecedents import ANAPHORS, SPOKE_LAST  # noqa: E402
+from model.coreference import load, resolve  # noqa: E402
 from corpora.mention_classes import CLASSES  # noqa: E402
 
 LIKELY = 0.2

@@ -20,7 +20,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from corpora.mention_classes import CLASSES, HE, NAMES, SHE  # noqa: E402
-from model.coreference import ANAPHORS, COMPATIBLE, Coreference, load, resolve  # noqa: E402
+from corpora.antecedents import ANAPHORS, COMPATIBLE  # noqa: E402
+from model.coreference import Coreference, load, resolve  # noqa: E402
 from model.eight_bits import load_weights  # noqa: E402
 
 

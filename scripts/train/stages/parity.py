@@ -14,7 +14,8 @@ import torch
 
 from corpora.features import load_tokenizer, special_tokens, tokenise, windows
 from corpora.mention_classes import CLASSES
-from model.coreference import TABLES, Coreference
+from corpora.antecedents import TABLES
+from model.coreference import Coreference
 from model.eight_bits import load_weights
 from model.network import Network, load_model
 

@@ -237,6 +237,8 @@ fn softmax(scores: &[f32]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// A mention of a class, the number of its sentence, and of its name, if it is one.
@@ -320,34 +322,95 @@ mod tests {
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6 && probabilities[2] > probabilities[0]);
     }
 
+    /// A referent as `examples/mentions.rs` writes it.
+    fn referent(recorded: &Value) -> Referent {
+        let number = |key: &str| recorded[key].as_u64().map(|number| number as usize);
+        let described = recorded["described"].as_array().into_iter().flatten();
+        Referent {
+            first: number("first").expect("a token"),
+            last: number("last").expect("a token"),
+            class: MentionClass::ALL[number("class").expect("a class")],
+            sentence: number("sentence").expect("a sentence"),
+            paragraph: number("paragraph").expect("a paragraph"),
+            source: number("source"),
+            speaks: recorded["speaks"].as_bool().unwrap_or_default(),
+            content: number("content"),
+            name: number("name"),
+            frequency: number("frequency").expect("a count"),
+            described: described.map(|name| name.as_u64().expect("a name") as usize).collect(),
+            given: None,
+        }
+    }
+
+    /// `scripts/train/tests/test_antecedents.py` recorded the file and holds training to it.
+    #[test]
+    fn training_means_the_same() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/antecedents.json");
+        let recorded = std::fs::read_to_string(file).expect("the fixture is there");
+        let recorded: Value = serde_json::from_str(&recorded).expect("the fixture is in order");
+        let mut compared = 0;
+        for document in recorded.as_array().expect("documents") {
+            let referents: Vec<Referent> =
+                document["mentions"].as_array().expect("mentions").iter().map(referent).collect();
+            let mentions: Vec<Mention> = (0..referents.len()).map(|place| mention(place, Form::Nominal, &[])).collect();
+            let known = known(&mentions, &referents);
+            for expected in document["antecedents"].as_array().expect("antecedents") {
+                let at = expected["anaphor"].as_u64().expect("a number") as usize;
+                let chosen = candidates(&known, at);
+                let finite = |value: f32| value.is_finite().then_some(value);
+                let corrections: Vec<Option<f32>> = corrections(&known, at, &chosen).into_iter().map(finite).collect();
+                let found = serde_json::json!({
+                    "anaphor": at,
+                    "candidates": chosen,
+                    "features": pair_features(&known, at, &chosen),
+                    "corrections": corrections,
+                });
+                assert_eq!(found, *expected, "{}", document["id"]);
+                compared += 1;
+            }
+        }
+        assert!(compared > 50, "{compared} anaphors");
+    }
+
+    /// `benches/stages.rs` measures what it costs; here is why the cost cannot grow with the square of the mentions.
+    #[test]
+    fn an_anaphor_costs_the_same_among_thousands_of_mentions() {
+        let list: Vec<(MentionClass, usize, Option<usize>)> = (0..5000)
+            .map(|place: usize| match place % 2 {
+                0 => (MentionClass::Person, place / 4, Some(place % 1000)),
+                _ => (MentionClass::He, place / 4, None),
+            })
+            .collect();
+        let referents = referents_of(&list);
+        let mentions: Vec<Mention> = (0..5000).map(|place| mention(place, Form::Nominal, &[])).collect();
+        let known = known(&mentions, &referents);
+        for at in (0..5000).filter(|at| at % 2 == 1) {
+            let chosen = candidates(&known, at);
+            assert!(chosen.len() <= CANDIDATES + FOLLOWING, "{}", chosen.len());
+            assert!(chosen.iter().all(|candidate| candidate.abs_diff(at) <= LOOK_BACK));
+        }
+    }
+
     #[cfg(feature = "embedded-model")]
     #[test]
-    fn thousands_of_mentions_take_no_time() {
+    fn guesses_are_probabilities() {
         use super::super::mentions::Pronoun;
         use crate::model::Arithmetic;
         let model = Model::embedded(Arithmetic::new(None).expect("kernels")).expect("the embedded model loads");
         let hidden = model.config().encoder.hidden_size;
         let state: Vec<f32> = (0..hidden).map(|place| (place as f32 * 0.37).sin()).collect();
         let vector = model.mention_vectors(&[(&state, &state)]).remove(0);
-        let list: Vec<(MentionClass, usize, Option<usize>)> = (0..5000)
-            .map(|place: usize| {
-                if place.is_multiple_of(2) {
-                    (MentionClass::Person, place / 4, Some(place % 1000))
-                } else {
-                    (MentionClass::He, place / 4, None)
-                }
+        let list: Vec<(MentionClass, usize, Option<usize>)> = (0..500)
+            .map(|place: usize| match place % 2 {
+                0 => (MentionClass::Person, place / 4, Some(place % 100)),
+                _ => (MentionClass::He, place / 4, None),
             })
             .collect();
         let form = |place: usize| if place.is_multiple_of(2) { Form::Name } else { Form::Pronoun(Pronoun::He) };
-        let mentions: Vec<Mention> = (0..5000).map(|place| mention(place, form(place), &vector)).collect();
+        let mentions: Vec<Mention> = (0..500).map(|place| mention(place, form(place), &vector)).collect();
         let referents: Vec<Option<Referent>> = referents_of(&list).into_iter().map(Some).collect();
-        // The fastest of three: other tests run beside this one.
-        let timed = || {
-            let started = std::time::Instant::now();
-            (resolve(&model, &mentions, &referents), started.elapsed())
-        };
-        let (guesses, spent) = (0..3).map(|_| timed()).min_by_key(|(_, spent)| *spent).expect("three");
-        assert!(spent < std::time::Duration::from_secs(2), "{spent:?}");
+        let guesses = resolve(&model, &mentions, &referents);
+        assert!(guesses.iter().skip(1).all(|guesses| !guesses.is_empty()));
         for guesses in guesses {
             let sum: f32 = guesses.iter().map(|guess| guess.probability).sum();
             assert!(sum <= 1.0 + 1e-3 && guesses.iter().all(|guess| guess.probability > 0.0), "{guesses:?}");
