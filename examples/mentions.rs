@@ -18,6 +18,7 @@ use std::path::Path;
 use half::f16;
 use onrecord::decode::{
     Act, Annotations, DocumentDecoder, Entity, Kind, Polarity, Reading, Segment, Statement, find_mentions,
+    find_referents,
 };
 use onrecord::model::{Arithmetic, Model, WindowInput};
 use onrecord::text::{ByteRange, Document, WindowSize, plan_windows};
@@ -88,7 +89,8 @@ fn mentions(model: &Model, input: Input) -> Outcome<(Value, Vec<u8>)> {
     let found = statements.len();
     // A description is a mention where it is a source; a statement without a content makes it one.
     statements.extend(input.nominals.iter().map(|&(start, end)| empty_statement(starts[start]..starts[end])));
-    let (mentions, referents) = find_mentions(reading, &entities, &statements);
+    let mentions = find_mentions(text, &tokens, &entities, &statements);
+    let referents = find_referents(reading, &entities, &statements, &mentions);
     let place = |byte: usize| starts.partition_point(|&start| start < byte);
     let mut ends = Vec::new();
     let mentions = mentions.iter().zip(referents).filter_map(|(mention, referent)| {

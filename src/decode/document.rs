@@ -8,7 +8,7 @@ use super::spans::{
     Arrivals, Entity, ROLE_OF_LABEL, TagSpan, begins_with_subject, best_window, decode_tags, end_before_tail,
     settle_labels, spare_sources, stitch,
 };
-use super::speakers::{Mention, mentions_of};
+use super::speakers::{find_mentions, place, possible_mentions};
 use super::statements::{LinkSpan, View, assemble};
 use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, WindowOutput, calibrated};
 use crate::text::{Window, trimmed};
@@ -21,7 +21,16 @@ pub struct DocumentDecoder {
     arrivals: Arrivals,
     entities: Vec<Entity>,
     spans: Vec<LinkSpan>,
-    mentions: Vec<Mention>,
+    sightings: Vec<Sighting>,
+}
+
+/// A stretch of tokens that may turn out to be a mention, as the coreference head sees it: windows are gone by the time
+/// that labels are settled.
+#[derive(Debug)]
+struct Sighting {
+    tokens: Range<usize>,
+    /// See [`Model::mention_vectors`].
+    vector: Vec<f32>,
 }
 
 impl DocumentDecoder {
@@ -39,7 +48,7 @@ impl DocumentDecoder {
             arrivals: Arrivals::default(),
             entities: Vec::new(),
             spans: Vec::new(),
-            mentions: Vec::new(),
+            sightings: Vec::new(),
         }
     }
 
@@ -59,16 +68,23 @@ impl DocumentDecoder {
     /// Links the spans and hands over what was found, in text order.
     pub fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
         let paragraphs: Vec<_> = tokens.paragraphs.iter().map(|p| tokens.bytes(p.clone())).collect();
-        let Self { entity_scheme, mut entities, spans, mentions, .. } = self;
+        let Self { entity_scheme, mut entities, spans, sightings, .. } = self;
         if !model.finds_statements() {
             // Others' token classifiers say what they say.
-            return Annotations { entities, statements: Vec::new(), mentions };
+            return Annotations { entities, statements: Vec::new(), mentions: Vec::new() };
         }
         settle_labels(text, &mut entities);
         let scores = model.config().scores.as_ref();
         let calibration = scores.and_then(|scores| scores.entities.get(&entity_scheme).copied());
         entities.iter_mut().for_each(|entity| entity.score = calibrated(calibration, entity.score));
         let statements = assemble(model, text, &paragraphs, &spans);
+        let mut mentions = find_mentions(text, tokens, &entities, &statements);
+        for mention in &mut mentions {
+            let seen = sightings.binary_search_by_key(&place(&mention.tokens), |sighting| place(&sighting.tokens));
+            if let Ok(seen) = seen {
+                mention.vector.clone_from(&sightings[seen].vector);
+            }
+        }
         Annotations { entities, statements, mentions }
     }
 
@@ -80,17 +96,16 @@ impl DocumentDecoder {
     ) -> Result<(), ModelError> {
         let Reading { model, text, tokens } = reading;
         let scheme = model.scheme(&self.entity_scheme)?;
-        let mut named = Vec::new();
+        let first_entity = self.entities.len();
         let scores = stitch(&self.arrivals.pending, paragraph.clone(), 0, scheme.tags());
         let continues = |token: usize| tokens.continues_word(text, paragraph.start + token);
         for span in decode_tags(scheme, &scores, continues) {
             let range = paragraph.start + span.tokens.start..paragraph.start + span.tokens.end;
-            let bytes = trimmed(text, tokens.bytes(range.clone()));
+            let bytes = trimmed(text, tokens.bytes(range));
             if bytes.is_empty() {
                 continue;
             }
             let label = scheme.labels[span.label].clone();
-            named.push((self.entities.len(), scheme.labels[span.label].as_str(), range));
             self.entities.push(Entity { label, bytes, score: span.score });
         }
         if !model.finds_statements() {
@@ -129,13 +144,13 @@ impl DocumentDecoder {
         }
         let sources = self.spans[first..].iter().filter(|span| span.role == LinkRole::Source);
         let sources: Vec<Range<usize>> = sources.map(|span| span.tokens.clone()).collect();
-        let mentions = mentions_of(text, tokens, paragraph, &named, &sources);
-        self.see(model, mentions);
+        let possible = possible_mentions(text, tokens, paragraph, &self.entities[first_entity..], &sources);
+        self.see(model, possible);
         self.project(model, first)
     }
 
-    /// Gives mentions their vectors, each end as its best window knows it.
-    fn see(&mut self, model: &Model, mut mentions: Vec<Mention>) {
+    /// Takes the vectors of what may be mentions, each end as its best window knows it.
+    fn see(&mut self, model: &Model, possible: Vec<Range<usize>>) {
         let pending = &self.arrivals.pending;
         let hidden = model.hidden_size();
         let state = |token: usize| {
@@ -143,16 +158,10 @@ impl DocumentDecoder {
             let row = (token - window.tokens.start) * hidden;
             Some(&output.states[row..row + hidden])
         };
-        mentions.retain(|mention| !mention.tokens.is_empty());
-        let ends: Option<Vec<(&[f32], &[f32])>> = mentions
-            .iter()
-            .map(|mention| Some((state(mention.tokens.start)?, state(mention.tokens.end - 1)?)))
-            .collect();
+        let ends: Option<Vec<(&[f32], &[f32])>> =
+            possible.iter().map(|range| Some((state(range.start)?, state(range.end - 1)?))).collect();
         let vectors = ends.map(|ends| model.mention_vectors(&ends)).unwrap_or_default();
-        for (mention, vector) in mentions.iter_mut().zip(vectors) {
-            mention.vector = vector;
-        }
-        self.mentions.append(&mut mentions);
+        self.sightings.extend(possible.into_iter().zip(vectors).map(|(tokens, vector)| Sighting { tokens, vector }));
     }
 
     /// Gives the spans from index `first` on their vectors, in every pending window that holds them.

@@ -16,6 +16,6 @@ pub use annotations::Annotations;
 pub use document::DocumentDecoder;
 pub use reading::Reading;
 pub use spans::{Entity, Segment, TaggedToken};
-pub use speakers::{Attribution, Form, Mention, Pronoun, Referent, Speaker, Via, find_mentions};
+pub use speakers::{Attribution, Form, Mention, Pronoun, Referent, Speaker, Via, find_mentions, find_referents};
 pub use statements::{Act, Kind, Polarity, Quotations, Statement, act, polarity};
 pub use token_decoder::TokenDecoder;

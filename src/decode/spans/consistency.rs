@@ -12,6 +12,11 @@ use super::span::Entity;
 /// there. Anything from 0.7 to 0.99 gains about the same (docs/accuracy.md).
 const SURE: f32 = 0.95;
 
+/// True of an entity whose label may yet be settled otherwise.
+pub(in crate::decode) fn is_open(entity: &Entity) -> bool {
+    entity.score < SURE
+}
+
 /// What the mentions of a name were labelled.
 #[derive(Default)]
 struct Votes<'labels> {
@@ -56,8 +61,7 @@ pub(in crate::decode) fn settle_labels(text: &str, entities: &mut [Entity]) {
         }
     }
     let settled = |(name, entity): (&String, &Entity)| {
-        let unsure = entity.score < SURE;
-        let (label, share) = unsure.then(|| votes[name.as_str()].better_than(&entity.label)).flatten()?;
+        let (label, share) = is_open(entity).then(|| votes[name.as_str()].better_than(&entity.label)).flatten()?;
         Some((label.to_owned(), share))
     };
     let settled: Vec<_> = names.iter().zip(&*entities).map(settled).collect();

@@ -11,7 +11,7 @@ mod span;
 mod stitch;
 mod tags;
 
-pub(super) use consistency::settle_labels;
+pub(super) use consistency::{is_open, settle_labels};
 pub(super) use sentence_tails::end_before_tail;
 pub(super) use sources::{ROLE_OF_LABEL, begins_with_subject, spare_sources};
 pub use span::{Entity, Segment, TaggedToken};

@@ -16,6 +16,6 @@ mod source_heads;
 
 pub(super) use attribution::resolve_speakers;
 pub use attribution::{Attribution, Speaker, Via};
-pub(super) use mentions::mentions_of;
-pub use mentions::{Form, Mention, Pronoun};
-pub use referents::{Referent, find_mentions};
+pub use mentions::{Form, Mention, Pronoun, find_mentions};
+pub(super) use mentions::{place, possible_mentions};
+pub use referents::{Referent, find_referents};

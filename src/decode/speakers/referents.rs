@@ -1,18 +1,17 @@
 //! Referents: what is known of each mention beside its vector, for the resolver and for training alike.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use super::cast::Cast;
 use super::descriptions::{described, descriptions};
-use super::mentions::{Form, Mention, Pronoun, mentions_of};
+use super::mentions::{Form, Mention, Pronoun};
 use super::names::{EntityKind, Name, gender_by_title};
 use super::source_heads::named_heads;
 use crate::decode::reading::Reading;
 use crate::decode::spans::Entity;
-use crate::decode::statements::{Statement, sources_of};
+use crate::decode::statements::Statement;
 use crate::model::{Gender, MentionClass};
-use crate::text::{ByteRange, touched_tokens};
+use crate::text::ByteRange;
 
 /// A mention with what the resolver knows of it beside its vector.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -46,33 +45,14 @@ pub struct Referent {
     pub given: Option<String>,
 }
 
-/// All mentions of a document and what is known of them: what training sees.
-pub fn find_mentions(
+/// What is known of each of a document's mentions (see [`referents`]): what training sees.
+pub fn find_referents(
     reading: Reading<'_>,
     entities: &[Entity],
     statements: &[Statement],
-) -> (Vec<Mention>, Vec<Option<Referent>>) {
-    let Reading { text, tokens, .. } = reading;
-    let in_tokens = |bytes: &ByteRange| touched_tokens(&tokens.spans, bytes);
-    let placed = entities.iter().enumerate();
-    let placed: Vec<(usize, &str, Range<usize>)> =
-        placed.map(|(index, entity)| (index, entity.label.as_str(), in_tokens(&entity.bytes))).collect();
-    let mut sources: Vec<Range<usize>> = sources_of(statements).map(in_tokens).collect();
-    sources.sort_by_key(|range| (range.start, range.end));
-    sources.dedup();
-    let within = |range: &Range<usize>, paragraph: &Range<usize>| paragraph.contains(&range.start);
-    let mut mentions = Vec::new();
-    for paragraph in &tokens.paragraphs {
-        let from = placed.partition_point(|(_, _, range)| range.start < paragraph.start);
-        let here = placed[from..].iter().take_while(|(_, _, range)| within(range, paragraph));
-        let here: Vec<_> = here.cloned().collect();
-        let from = sources.partition_point(|range| range.start < paragraph.start);
-        let said: Vec<_> = sources[from..].iter().take_while(|range| within(range, paragraph)).cloned().collect();
-        mentions.extend(mentions_of(text, tokens, paragraph.clone(), &here, &said));
-    }
-    let cast = Cast::of(reading, entities, statements);
-    let referents = referents(reading, &cast, &mentions, statements);
-    (mentions, referents)
+    mentions: &[Mention],
+) -> Vec<Option<Referent>> {
+    referents(reading, &Cast::of(reading, entities, statements), mentions, statements)
 }
 
 /// What is known of each mention; nothing of one that refers to nobody who is to be found: what must be a source and is none

@@ -79,6 +79,11 @@ fn is_of_people(noun: &str) -> bool {
     OF_CANDIDATES.contains(&noun) || OF_PEOPLE.contains(&noun)
 }
 
+/// True of the label of people, bodies, places and other things that speak.
+pub(in crate::decode::speakers) fn is_of_speaking_kind(label: &str) -> bool {
+    EntityKind::of_label(label).is_some()
+}
+
 /// True of an entity that is the name of somebody or something that speaks.
 pub(in crate::decode::speakers) fn can_speak(label: &str, entity: &str) -> bool {
     EntityKind::of_label(label).is_some_and(|kind| !describes(kind, entity))
