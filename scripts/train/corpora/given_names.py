@@ -10,6 +10,9 @@ from safetensors.torch import load_file
 from corpora.features import load_tokenizer
 from corpora.mention_classes import HE, SHE
 
+# Names that a classifier needs to learn from.
+LEAST = 20
+
 
 def observed_genders(corpora):
     """Given name -> how often its bearers are "he" and "she", in corpora with chains and in GAP."""
@@ -58,7 +61,10 @@ def given_names(counts, seen, encoder):
         return embeddings[ids[0]] if len(ids) == 1 and ids[0] != tokenizer.token_to_id("[UNK]") else None
 
     clear = {n: c.most_common(1)[0][0] for n, c in counts.items() if max(c.values()) >= 0.8 * sum(c.values())}
+    chosen = {"man": {n for n, g in clear.items() if g == HE}, "woman": {n for n, g in clear.items() if g == SHE}}
     known = [(row(n), g) for n, g in clear.items() if len(n) > 2 and row(n) is not None]
+    if len(known) < LEAST:
+        return {kind: sorted(names) for kind, names in chosen.items()}
     x = torch.stack([r for r, _ in known])
     mean, scale = x.mean(0), x.std(0)
     x = (x - mean) / scale
@@ -84,7 +90,6 @@ def given_names(counts, seen, encoder):
                       for k in range(5) for w in [fitted(fold != k)]])
     print(f"given names: {len(y)} observed, {100 * held.mean():.1f} % right when held out")
     weight = fitted(fold >= 0)
-    chosen = {"man": {n for n, g in clear.items() if g == HE}, "woman": {n for n, g in clear.items() if g == SHE}}
     for name in seen - set(counts):
         vector = row(name) if len(name) > 2 else None
         if vector is not None:

@@ -76,6 +76,11 @@ def rows(path):
         return [json.loads(line) for line in lines if line.strip()]
 
 
+def shares_of(text):
+    """{"polnear": 0.4, ...} of "polnear=0.4,..."."""
+    return {name: float(share) for name, share in (part.split("=") for part in text.split(",") if part)}
+
+
 def sha256(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

@@ -4,17 +4,17 @@ import sys
 
 import torch
 
-from corpora.examples import TAGS
+from corpora.examples import TAGS, examples
 from corpora.features import MAX_WINDOW
-from corpora.readers import bio_spans
+from corpora.readers import DATASETS, TokenRows, bio_spans, read_statements, rows
 
 LINK_THRESHOLD = 0.5
 
 
-def batches(examples, size):
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
+def batches(windows, size):
+    order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
     for i in range(0, len(order), size):
-        yield [examples[k] for k in order[i:i + size]]
+        yield [windows[k] for k in order[i:i + size]]
 
 
 def padded(rows):
@@ -55,11 +55,11 @@ def statements(network, states, example, spans):
 
 
 @torch.no_grad()
-def predict(network, examples, documents, batch=16):
+def predict(network, windows, documents, batch=16):
     """Tags every window; returns per document the predicted (and gold) spans and, for statements, attributions."""
     network.eval()
     out = [{"id": d.id, "text": d.text, "attributions": [], "found": set(), "gold": set()} for d in documents]
-    for group in batches(examples, batch):
+    for group in batches(windows, batch):
         states = network.encode(*collate(group))
         for k, e in enumerate(group):
             h = states[k, :len(e.ids)]
@@ -88,3 +88,20 @@ def statement_scores(rows, gold_rows, tools):
     result = score(gold_rows, rows)
     return {name: result[name]["f1"] for name in (
         "source exact", "cue exact", "content exact", "statement lenient", "statement half", "statement strict")}
+
+
+def dev_scores(network, tokenizer, data, tools):
+    """Scores on the dev files that are there; the entity sets are cut to their first 60 documents to save time."""
+    scores, gold_path = {}, data / "polnear.dev.jsonl"
+    if gold_path.exists() and tools:
+        documents = read_statements(gold_path)
+        found = predict(network, examples(documents, tokenizer), documents)
+        gold = [{name: row[name] for name in ("id", "text", "attributions")} for row in rows(gold_path)]
+        scores = statement_scores(found, gold, tools)
+    for name in ("en_worldwide", "conll2003"):
+        stem, head, _ = DATASETS[name]
+        path = data / f"{stem}.dev.jsonl"
+        if path.exists():
+            documents = TokenRows(path, head).documents()[:60]
+            scores[name] = entity_f1(predict(network, examples(documents, tokenizer), documents))
+    return scores
