@@ -35,6 +35,8 @@ class CoreferenceCorpus:
     def __init__(self, directory, tokenizer):
         self.corpora, self.tokenizer = {}, tokenizer
         for name in SHARES:
+            if not (Path(directory) / f"{name}.jsonl").exists():
+                continue
             found = [(d, cases(d)) for d in documents_of(Path(directory) / name, Path(directory) / "given_names.json")]
             self.corpora[name] = [[d, c, None] for d, c in found if c]
 

@@ -83,6 +83,9 @@ def write_model(files, source, directory, **changes):
         save_file(contents, directory / name)
         (directory / name).chmod(0o644)
         digest.update((directory / name).read_bytes())
+    for path in directory.glob("*.safetensors"):  # of what was here before
+        if path.name not in names:
+            path.unlink()
     weight_map = {tensor: name for name, contents in zip(names, files) for tensor in sorted(contents)}
     size = sum(tensor.nbytes for contents in files for tensor in contents.values())
     index = {"metadata": {"total_size": size}, "weight_map": weight_map}

@@ -1,8 +1,4 @@
-#!/usr/bin/env python3
-"""Gives a model in eight bits the shape "caseless" of a run that learned nothing else.
-
-    train.py --learned shape_embeddings --recased polnear=1,en_worldwide=1,conll2003=1 ... --out RUN
-    caseless.py --run RUN --model models/onrecord-base --to models/onrecord-base
+"""Gives a model in eight bits the shape "caseless" of a run that learned nothing else (`train.py --learned shape_embeddings`).
 
 All other weights stay as they are, to the bit: on text with capitals the model is the one that it was.
 """

@@ -1,16 +1,13 @@
-#!/usr/bin/env python3
-"""Trains the coreference head on a finished encoder, and puts it into the model directory.
+"""Trains the coreference heads on a finished encoder, and puts them into a copy of its model directory.
 
-    train_coreference.py --mentions DIR --model models/onrecord-small [--to DIR] [--seed 1]
-
-DIR is what `coreference_data.py` wrote: mentions with the encoder's states, so that no encoder runs here and an epoch
-takes a minute. Tags, links and the encoder stay as they are, to the bit. See README.md here for the whole recipe.
+From the mentions of `mentions.py` with the encoder's states, so that no encoder runs here and an epoch takes a minute. Tags,
+links and the encoder stay as they are, to the bit.
 """
 
 import argparse
-import hashlib
 import json
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -63,48 +60,61 @@ def train(documents, hidden, epochs, seed):
     return head.eval()
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mentions", required=True, type=Path)
     parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--to", type=Path, help="model directory to write; by default the same")
-    parser.add_argument("--data", type=Path, help="directory of the corpora, for their hashes in config.json")
+    parser.add_argument("--to", required=True, type=Path)
+    parser.add_argument("--data", required=True, type=Path, help="directory of the corpora, for their hashes in config.json")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--scorers", type=int, default=4, help="heads, of one seed after another, that are averaged")
     parser.add_argument("--seed", type=int, default=1)
     # Such small products gain nothing by a second thread, and lose much where another program runs.
     parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    to = options.to or options.model
-    given = json.loads((options.mentions / "given_names.json").read_text())
-    config = json.loads((options.model / "config.json").read_text())
+    return parser.parse_args()
 
+
+def training_documents(mentions, given):
+    """(document, cases, states) of all corpora, as often as each is seen in an epoch."""
     documents = []
     for name, share in SHARES.items():
-        if (options.mentions / f"{name}.jsonl").exists():
-            read = [(d, c, s) for d, s in load(options.mentions / name, given) for c in [cases(d)] if c]
+        if (mentions / f"{name}.jsonl").exists():
+            read = [(d, c, s) for d, s in load(mentions / name, given) for c in [cases(d)] if c]
             print(f"{name}: {len(read)} documents, {sum(len(c) for _, c, _ in read)} anaphors", flush=True)
             documents += read * share
-    heads = [train(documents, config["encoder"]["hidden_size"], options.epochs, options.seed + k)
-             for k in range(options.scorers)]
+    return documents
 
-    weights = load_file(options.model / "model.safetensors")
-    weights = {k: v for k, v in weights.items() if not k.startswith("coreference.")}
+
+def write_model(model, config, heads, to):
+    """The model with these heads in place of its own."""
+    weights = {k: v for k, v in load_file(model / "model.safetensors").items() if not k.startswith("coreference.")}
     for number, head in enumerate(heads):
         weights |= {f"coreference.{number}.{k}": v.to(torch.float16).contiguous() for k, v in head.state_dict().items()}
     to.mkdir(parents=True, exist_ok=True)
     save_file(dict(sorted(weights.items())), to / "model.safetensors")
     (to / "model.safetensors").chmod(0o644)
+    shutil.copyfile(model / "tokenizer.json", to / "tokenizer.json")
+    config["weights_sha256"] = sha256(to / "model.safetensors")
+    # It comes last: it says that the model is there.
+    (to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
+def main():
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    given = json.loads((options.mentions / "given_names.json").read_text())
+    config = json.loads((options.model / "config.json").read_text())
+    documents = training_documents(options.mentions, given)
+    heads = [train(documents, config["encoder"]["hidden_size"], options.epochs, options.seed + k)
+             for k in range(options.scorers)]
     config["coreference"] = {"scorers": len(heads), "width": WIDTH, "hidden": HIDDEN, "classes": CLASSES,
                              "given_names": {kind: " ".join(names) for kind, names in given.items()}}
     known = {entry["file"] for entry in config["training_data"]}
     for file, licence in LICENCES.items():
-        if options.data and file not in known:
+        if file not in known and (options.data / file).exists():
             config["training_data"].append({"name": file.split(".")[0], "file": file,
                                             "sha256": sha256(options.data / file), "licence": licence})
-    config["weights_sha256"] = hashlib.sha256((to / "model.safetensors").read_bytes()).hexdigest()
-    (to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    write_model(options.model, config, heads, options.to)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-#!/usr/bin/env python3
-"""Turns a finished run (or a checkpoint of a running one) into a model directory.
-
-    export.py --run OUT --encoder DIR --to models/onrecord-small [--name onrecord-small] [--checkpoint]
+"""Turns a finished run into a model directory; several runs, or a run and a model, into one of their mean weights.
 
 Writes model.safetensors (half precision), config.json and tokenizer.json (no truncation, no padding).
 """
@@ -32,12 +29,6 @@ def encoder_config(source):
         buckets = source["relative_attention_num_buckets"]
         config |= {"architecture": {"mpnet": {"relative_buckets": buckets}}, "type_vocab_size": 0}
     return config
-
-
-def weights_of(run, checkpoint):
-    if checkpoint:
-        return torch.load(run / "checkpoint.pt", weights_only=False)["network"]
-    return torch.load(run / "network.pt")
 
 
 def is_scorer(name):
@@ -74,7 +65,6 @@ def main():
                         help="model directory whose coreference heads go on: train.py --states kept the states near that model's")
     parser.add_argument("--keep", action="append", default=[], choices=sorted(TAGS),
                         help="a tag head that goes on from there as well")
-    parser.add_argument("--checkpoint", action="store_true", help="take the last checkpoint of an unfinished run")
     options = parser.parse_args()
     if options.keep and not options.heads_of:
         parser.error("--keep needs --heads-of")
@@ -82,7 +72,7 @@ def main():
 
     # Runs that began at the same place, or of which one began where the other ended, lie in one valley (Wortsman et al. 2022,
     # "model soups").
-    states = [weights_of(run, options.checkpoint) for run in options.run]
+    states = [torch.load(run / "network.pt") for run in options.run]
     state = {k: sum(state[k].float() for state in states) / len(states) for k in states[0]}
     if options.average_with:
         other = load_weights(options.average_with)
@@ -98,9 +88,8 @@ def main():
     save_file(state, options.to / "model.safetensors")
     (options.to / "model.safetensors").chmod(0o644)
 
-    run = options.run[0] / "run.json"
     encoder = json.loads((options.encoder / "config.json").read_text())
-    files = json.loads(run.read_text())["files"] if run.exists() else {}
+    files = json.loads((options.run[0] / "run.json").read_text())["files"]
     config = {
         "model_type": "onrecord", "name": options.name, "format": 1,
         "encoder": encoder_config(encoder),
@@ -112,8 +101,9 @@ def main():
         before = json.loads((options.heads_of / "config.json").read_text())
         config |= {name: before[name] for name in ("coreference", "speaker_scores") if name in before}
     config["weights_sha256"] = hashlib.sha256((options.to / "model.safetensors").read_bytes()).hexdigest()
-    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     load_tokenizer(options.encoder / "tokenizer.json").save(str(options.to / "tokenizer.json"), pretty=False)
+    # It comes last: it says that the model is there.
+    (options.to / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Reads the coreference corpora into documents whose mentions are known to belong together or not.
 
-    coreference_data.py --data DATA --mentions PROGRAM --out DIR
-
-PROGRAM is `target/release/examples/mentions`: the mentions are those that the product itself finds, so that training sees
-what the resolver will see. Writes one file a corpus to DIR; `train.py --coreference DIR` reads them.
+The mentions are those that the product itself finds (examples/mentions.rs), so that training sees what the resolver will
+see. Writes one file a corpus; `train.py --coreference` and `coreference.py` read them.
 
 Each line: {"id", "text", "mentions": [...], "chains": [...]}: for each mention the number of its chain, -2 where nothing
 is known; and "names_only": true where only names are known to be in chains.
@@ -32,6 +30,8 @@ RARE = re.compile(r"(?i)(it|its|itself|who|whom|whose|which|each|both)$")
 
 def find_mentions(program, documents):
     """Runs the product (a program, and perhaps a model directory) over documents: id -> mentions; each with its states under "row", a row of STATES."""
+    if not documents:
+        return {}
     lines = "".join(json.dumps({k: d[k] for k in ("id", "text", "names", "nominals") if k in d}) + "\n" for d in documents)
     with tempfile.NamedTemporaryFile() as states:
         done = subprocess.run([program[0], states.name, *program[1:]], input=lines, capture_output=True, text=True, check=True)
@@ -54,7 +54,7 @@ def write(path, documents):
         for document in documents:
             states += [mention.pop("states") for mention in document["mentions"]]
             out.write(json.dumps(document) + "\n")
-    np.save(f"{path}.npy", np.stack(states))
+    np.save(f"{path}.npy", np.stack(states) if states else np.empty((0, 2, 0), np.float16))
 
 
 def with_chains(documents, program):
@@ -115,57 +115,72 @@ def gap(path, program):
                "feminine": mentions[at]["class"] == SHE}
 
 
+# corpus -> its file, and how it is read
+WITH_CHAINS = {
+    "gum": ("gum_coref.{split}.jsonl", lambda path, program: with_chains(gum(path), program)),
+    "gap": ("gap.{split}.jsonl", gap),
+    "litbank": ("litbank.jsonl", lambda path, program: with_chains(litbank(path), program)),
+    "parcorfull": ("parcorfull_news.jsonl", lambda path, program: with_chains(parcorfull(path), program)),
+}
+
+
+def training_corpora(options, program):
+    """(name, documents) of the corpora that are there. Those with chains come first: what they tell of given names makes
+    pronouns of the names in the others."""
+    read = []
+    for name, (file, reader) in WITH_CHAINS.items():
+        path = refuse_held_out(options.data / file.format(split="train"))
+        if path.exists():
+            read += (documents := list(reader(path, program)))
+            yield name, documents
+    polnear, english = (refuse_held_out(options.data / f"{stem}.train.jsonl") for stem in ("polnear", "en_worldwide"))
+    news = [{"id": row["id"], "text": row["text"]} for row in rows(polnear)] if polnear.exists() else []
+    given = names_known(read, news, options.encoder)
+    (options.out / "given_names.json").write_text(json.dumps(given))
+    find = partial(find_mentions, program)
+    yield "polnear", list(made_mentions(news, find, given, 0.5, options.seed))
+    if english.exists():
+        yield "worldwide", list(made_mentions(worldwide(english), find, given, 0.5, options.seed))
+
+
+def names_known(read, news, encoder):
+    """The given names of men and women, and which of them are surnames too."""
+    seen = {m["given"] for d in read for m in d["mentions"] if m.get("given")}
+    seen |= {word.lower() for d in news for word in re.findall(r"\b[A-Z][a-z]{2,}(?=\s[A-Z])", d["text"])}
+    given = given_names(observed_genders(read), seen, encoder)
+    given["surname"] = also_surnames({*given["man"], *given["woman"]}, [d["text"] for d in [*read, *news]])
+    return given
+
+
+def dev_corpora(options, program):
+    """The same to measure with (scripts/eval/speakers.py)."""
+    for name in ("gum", "gap"):
+        file, reader = WITH_CHAINS[name]
+        yield name, list(reader(options.data / file.format(split="dev"), program))
+    documents = [{"id": row["id"], "text": row["text"]} for row in rows(options.data / "polnear.dev.jsonl")]
+    found = find_mentions(program, documents)
+    yield "polnear", [{**document, "mentions": found[document["id"]]} for document in documents]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, type=Path)
-    parser.add_argument("--mentions", required=True)
+    parser.add_argument("--program", required=True, type=Path, help="folder of examples/mentions")
     parser.add_argument("--model", help="model directory whose mentions and states these are; by default the embedded one")
     parser.add_argument("--encoder", required=True, type=Path, help="as for train.py; for its word embeddings")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dev", action="store_true", help="the dev files instead, to measure with")
-    parser.add_argument("--only", action="append", help="a corpus to read, of those of the files in --out; by default all")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    split = "dev" if options.dev else "train"
-
-    def corpus(stem):
-        path = options.data / stem
-        return path if options.dev else refuse_held_out(path)
-
-    program = [options.mentions, *([options.model] if options.model else [])]
-    corpora = {
-        "gum": lambda: with_chains(gum(corpus(f"gum_coref.{split}.jsonl")), program),
-        "gap": lambda: gap(corpus(f"gap.{split}.jsonl"), program),
-    }
-    if options.dev:
-        corpora["polnear"] = lambda: (
-            {**d, "mentions": found[d["id"]]}
-            for documents in [[{"id": r["id"], "text": r["text"]} for r in rows(corpus("polnear.dev.jsonl"))]]
-            for found in [find_mentions(program, documents)] for d in documents)
-    else:
-        corpora["litbank"] = lambda: with_chains(litbank(corpus("litbank.jsonl")), program)
-        corpora["parcorfull"] = lambda: with_chains(parcorfull(corpus("parcorfull_news.jsonl")), program)
-        plain = [{"id": r["id"], "text": r["text"]} for r in rows(corpus("polnear.train.jsonl"))]
-        corpora["polnear"] = lambda: made_mentions(plain, partial(find_mentions, program), given, 0.5, options.seed)
-        corpora["worldwide"] = lambda: made_mentions(
-            worldwide(corpus("en_worldwide.train.jsonl")), partial(find_mentions, program), given, 0.5, options.seed)
-    read_so_far = []
-    for name, read in corpora.items():
-        if options.only and name not in options.only:
-            continue
-        if name == "polnear" and not options.dev:
-            # The corpora with chains have been read: what they tell of given names is needed from here on.
-            seen = {m["given"] for d in read_so_far for m in d["mentions"] if m.get("given")}
-            seen |= {word.lower() for d in plain for word in re.findall(r"\b[A-Z][a-z]{2,}(?=\s[A-Z])", d["text"])}
-            given = given_names(observed_genders(read_so_far), seen, options.encoder)
-            texts = [d["text"] for d in [*read_so_far, *plain]]
-            given["surname"] = also_surnames({*given["man"], *given["woman"]}, texts)
-            (options.out / "given_names.json").write_text(json.dumps(given))
-        documents = list(read())
-        read_so_far += documents
+    program = [options.program / "examples/mentions", *([options.model] if options.model else [])]
+    numbers = {}
+    for name, documents in (dev_corpora if options.dev else training_corpora)(options, program):
         write(options.out / name, documents)
-        print(name, len(documents), "documents", sum(len(d["mentions"]) for d in documents), "mentions", flush=True)
+        numbers[name] = {"documents": len(documents), "mentions": sum(len(d["mentions"]) for d in documents)}
+        print(name, numbers[name], flush=True)
+    # It comes last: it says that the others are there.
+    (options.out / "mentions.json").write_text(json.dumps(numbers, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
-#!/usr/bin/env python3
-"""Records what PyTorch makes of a few windows with the exported weights, for tests/parity.rs.
+"""Records what PyTorch makes of a few windows with the exported weights, for tests/parity.rs: parity.json.
 
-    parity.py --model models/onrecord-small --articles tests/fixtures/articles --to tests/fixtures/parity.json
-
-A model in eight bits is read as the values that its steps and scales stand for (eight_bits.py).
+A model in eight bits is read as the values that its steps and scales stand for (model/eight_bits.py).
 """
 
 import argparse
@@ -19,6 +16,8 @@ from model.coreference import Coreference
 from model.eight_bits import load_weights
 from model.network import Network, load_model
 
+ARTICLES = Path(__file__).resolve().parents[3] / "tests/fixtures/articles"
+
 # article, how many characters of it, and how they are typed: a long window, a middling one with odd characters, a short one, two
 # in which capitals tell nothing
 PASSAGES = (("harbour.txt", 1000, str), ("border.txt", 500, str), ("spokesman.txt", 120, str),
@@ -28,7 +27,7 @@ PASSAGES = (("harbour.txt", 1000, str), ("border.txt", 500, str), ("spokesman.tx
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, type=Path)
-    parser.add_argument("--articles", required=True, type=Path)
+    parser.add_argument("--articles", type=Path, default=ARTICLES)
     parser.add_argument("--to", required=True, type=Path)
     options = parser.parse_args()
 
@@ -52,7 +51,8 @@ def main():
         tokens = tokenise(tokenizer, text)
         recorded.append(record(network, scorers, tokenizer, text, tokens))
     result = {"model": f"{config['name']}@{config['weights_sha256'][:12]}", "windows": recorded}
-    options.to.write_text(json.dumps(result, ensure_ascii=False) + "\n")
+    options.to.mkdir(parents=True, exist_ok=True)
+    (options.to / "parity.json").write_text(json.dumps(result, ensure_ascii=False) + "\n")
 
 
 def rounded(tensor):
