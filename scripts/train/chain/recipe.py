@@ -49,16 +49,22 @@ class Stage:
         return reference if ":" in reference else f"{self.recipe}:{reference}"
 
 
-def recipe_names():
-    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+def recipe_names(directory=RECIPES):
+    return sorted(path.stem for path in directory.glob("*.toml"))
+
+
+def path_of(name, directory):
+    """Of a recipe in a directory, or of one of ours."""
+    for path in (directory / f"{name}.toml", RECIPES / f"{name}.toml"):
+        if path.exists():
+            return path
+    known = ", ".join(sorted({*recipe_names(directory), *recipe_names()}))
+    raise RecipeError(f"there is no recipe {name}; there are: {known}")
 
 
 def read(name, directory=RECIPES):
     """The stages of a recipe by id, with what they say checked as far as it can be without the others."""
-    path = directory / f"{name}.toml"
-    if not path.exists():
-        known = ", ".join(sorted(other.stem for other in directory.glob("*.toml")))
-        raise RecipeError(f"there is no recipe {name}; there are: {known}")
+    path = path_of(name, directory)
     try:
         sections = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -113,7 +119,7 @@ def check(place, kind, said):
 
 def chain(name, wanted=(), directory=RECIPES):
     """The stages of a recipe, or those that the `wanted` ones need, in an order in which they can run; and with them what they
-    need of other recipes."""
+    need of other recipes, in the same directory or ours."""
     known = read(name, directory)
     start = [f"{name}:{stage}" for stage in wanted] or list(known)
     if unknown := [stage for stage in start if stage not in known]:

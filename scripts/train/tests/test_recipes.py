@@ -66,7 +66,7 @@ class Recipes(unittest.TestCase):
         self.refused(ENCODER + TRAIN, "mine.toml, [train.first]: data names data.d, which is no stage")
         self.refused(ENCODER + DATA + TRAIN + 'start-from = "models/none"\n', "start-from names models/none, where no model is")
         self.refused('[data.d]\nfrom = "somewhere"\n', "mine.toml, [data.d]: from is for make to say")
-        with self.assertRaisesRegex(RecipeError, "there is no recipe none; there are: mine"):
+        with self.assertRaisesRegex(RecipeError, "there is no recipe none; there are: base, mine, small, tiny"):
             chain("none", (), self.directory)
 
     def test_what_is_missing_or_of_another_kind_is_refused(self):
@@ -88,6 +88,8 @@ class Recipes(unittest.TestCase):
         self.write(ENCODER + DATA + TRAIN + '[data.other]\ncorpora = ["gap"]\n', "base")
         text = DATA + '[train.second]\nencoder = "base:encoder.e"\ndata = "data.d"\n'
         self.assertEqual(self.ids(text), ["mine:data.d", "base:encoder.e", "mine:train.second"])
+        ours = self.ids(TRAIN.replace("encoder.e", "tiny:encoder.two-layers") + DATA)
+        self.assertEqual(ours, ["mine:data.d", "tiny:encoder.two-layers", "mine:train.first"])
         self.refused(DATA + '[train.second]\nencoder = "base:encoder.f"\ndata = "data.d"\n', "names base:encoder.f, which is no stage")
 
     def test_our_own_are_sound(self):
