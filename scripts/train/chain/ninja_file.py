@@ -10,13 +10,14 @@ import shlex
 from chain.recipe import given_file
 from chain.vocabulary import ROOT
 
+# The shell gets the signals that its stage gets. It waits for the stage, which may have something to save.
 HEAD = """\
 # Written by scripts/train/make.
 ninja_required_version = 1.12
 builddir = .
 
 rule stage
-  command = $work > $log 2>&1 || { tail -n 30 $log; exit 1; }
+  command = trap : HUP INT TERM; $work > $log 2>&1 || { tail -n 30 $log; exit 1; }
   description = $stage, log in $log
   restat = 1
 """

