@@ -10,7 +10,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use onrecord::decode::{Annotations, DocumentDecoder, Reading};
+use onrecord::decode::{Annotations, DocumentDecoder, Reading, complete};
 use onrecord::model::{Arithmetic, Model, WindowInput, WindowOutput};
 use onrecord::text::{Window, WindowSize, plan_windows};
 
@@ -48,9 +48,9 @@ fn stages(criterion: &mut Criterion) {
     let decode = |outputs: Vec<WindowOutput>| -> Annotations {
         let mut decoder = DocumentDecoder::new("news9");
         for (window, output) in windows.iter().zip(outputs) {
-            decoder.push(reading(), window.clone(), output).expect("the output is decoded");
+            complete(decoder.push(reading(), window.clone(), output)).expect("the output is decoded");
         }
-        decoder.finish(reading())
+        complete(decoder.finish(reading()))
     };
     let annotations = decode(forward());
 
@@ -59,7 +59,7 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("tokens and windows", |bencher| bencher.iter(|| black_box(cut())));
     group.bench_function("encoder and heads", |bencher| bencher.iter(|| black_box(forward())));
     group.bench_function("decoding", |bencher| bencher.iter_batched(forward, decode, BatchSize::PerIteration));
-    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(annotations.speakers(reading()))));
+    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(complete(annotations.speakers(reading())))));
     group.finish();
 }
 
@@ -73,12 +73,12 @@ fn speakers_of_a_megabyte(criterion: &mut Criterion) {
     for window in plan_windows(&tokens, &text, WindowSize::new(model.config().max_window - 2)) {
         let input = WindowInput::new(&tokens, window.tokens.clone());
         let output = model.forward(&[input], &heads).expect("the model runs").swap_remove(0);
-        decoder.push(reading(), window, output).expect("the output is decoded");
+        complete(decoder.push(reading(), window, output)).expect("the output is decoded");
     }
-    let annotations = decoder.finish(reading());
+    let annotations = complete(decoder.finish(reading()));
     let mut group = criterion.benchmark_group("a megabyte");
     group.throughput(Throughput::Elements(annotations.mentions.len() as u64)).sample_size(10);
-    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(annotations.speakers(reading()))));
+    group.bench_function("speakers", |bencher| bencher.iter(|| black_box(complete(annotations.speakers(reading())))));
     group.finish();
 }
 

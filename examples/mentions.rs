@@ -17,7 +17,7 @@ use std::path::Path;
 
 use half::f16;
 use onrecord::decode::{
-    Act, Annotations, DocumentDecoder, Entity, Kind, Polarity, Reading, Segment, Statement, find_mentions,
+    Act, Annotations, DocumentDecoder, Entity, Kind, Polarity, Reading, Segment, Statement, complete, find_mentions,
     find_referents,
 };
 use onrecord::model::{Arithmetic, Model, WindowInput};
@@ -75,10 +75,10 @@ fn mentions(model: &Model, input: Input) -> Outcome<(Value, Vec<u8>)> {
         let input = WindowInput::new(&tokens, window.tokens.clone());
         for output in model.forward(&[input], &DocumentDecoder::heads(model, "news9"))? {
             states[window.tokens.start * hidden..window.tokens.end * hidden].copy_from_slice(&output.states);
-            decoder.push(reading, window.clone(), output)?;
+            complete(decoder.push(reading, window.clone(), output))?;
         }
     }
-    let Annotations { mut entities, mut statements, .. } = decoder.finish(reading);
+    let Annotations { mut entities, mut statements, .. } = complete(decoder.finish(reading));
     for (start, end, label) in input.names {
         let bytes = starts[start]..starts[end];
         if entities.iter().all(|entity| entity.bytes.end <= bytes.start || entity.bytes.start >= bytes.end) {

@@ -101,9 +101,9 @@ fn no_http_in_the_engine_no_tensors_in_the_skins() {
 #[test]
 fn spans_know_no_statements_and_statements_no_speakers() {
     const ROOMS: [(&str, &[&str]); 3] = [
-        ("spans", &["reading", "spans"]),
-        ("statements", &["reading", "spans", "statements"]),
-        ("speakers", &["reading", "spans", "statements", "speakers"]),
+        ("spans", &["reading", "spans", "steps"]),
+        ("statements", &["reading", "spans", "statements", "steps"]),
+        ("speakers", &["reading", "spans", "statements", "speakers", "steps"]),
     ];
     let decode = files("src/decode");
     let mut outside: Vec<&str> = Vec::new();

@@ -232,9 +232,25 @@ fn percentile(mut times: Vec<Duration>) -> Duration {
     times[times.len() * 95 / 100]
 }
 
+/// About so many bytes that are quickly read and long decoded: a mention and a statement every few words.
+fn laborious_text(bytes: usize) -> String {
+    let sentences = "Ada Holt said he said she told them. He told her that they asked him and she said no. ";
+    sentences.repeat(bytes / sentences.len() + 1)
+}
+
 #[test]
 fn long_documents_do_not_keep_short_ones_waiting() {
-    let service = service(ServiceOptions::default());
+    short_ones_are_quick_beside(&long_text(1_000_000), 1);
+}
+
+#[test]
+fn laborious_documents_do_not_keep_short_ones_waiting() {
+    short_ones_are_quick_beside(&laborious_text(87_000), 8);
+}
+
+/// A request for a short document takes less than three times as long beside two for so many copies of this text.
+fn short_ones_are_quick_beside(long: &str, copies: usize) {
+    let service = service(ServiceOptions { threads: 2, ..ServiceOptions::default() });
     let text = article(ARTICLES[0]);
     let short = document(&text[..text.floor_char_boundary(500)]);
     let time = || {
@@ -249,8 +265,8 @@ fn long_documents_do_not_keep_short_ones_waiting() {
         let beside = std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    let submit = || service.submit(vec![document(long_text(1_000_000))], EXTRACTION, None);
-                    let _held = submit().expect("there is room");
+                    let documents = (0..copies).map(|_| document(long)).collect();
+                    let _held = service.submit(documents, EXTRACTION, None).expect("there is room");
                     while running.load(Ordering::Relaxed) {
                         std::thread::sleep(Duration::from_millis(5));
                     }
@@ -258,7 +274,7 @@ fn long_documents_do_not_keep_short_ones_waiting() {
             }
             std::thread::sleep(Duration::from_millis(50));
             let beside = percentile((0..100).map(|_| time()).collect());
-            assert!(service.load().documents >= 2, "the long ones are still running");
+            assert!(service.load().documents >= 1, "the long ones are still running");
             running.store(false, Ordering::Relaxed);
             beside
         });
@@ -267,4 +283,22 @@ fn long_documents_do_not_keep_short_ones_waiting() {
     // The machine may be busy with something else at any one time.
     let tries: Vec<(Duration, Duration)> = (0..3).map(|_| measure()).collect();
     assert!(tries.iter().any(|(alone, beside)| *beside < *alone * 3), "{tries:?}");
+}
+
+#[test]
+fn decoding_that_nobody_waits_for_ends() {
+    let text = laborious_text(87_000);
+    let service = service(ServiceOptions { threads: 1, ..ServiceOptions::default() });
+    let answer = all(service.submit(vec![document(&text)], EXTRACTION, None).expect("there is room")).remove(0);
+    let decoding = answer.timings.decode;
+    let reading = answer.timings.tokenise + answer.timings.inference;
+    assert!(answer.found.is_ok());
+    // Dropped when it has long been read and is being decoded.
+    let gone = service.submit(vec![document(&text)], EXTRACTION, None).expect("there is room");
+    std::thread::sleep(reading + decoding / 4);
+    drop(gone);
+    let started = Instant::now();
+    assert_eq!(all(service.submit(vec![document("One.")], EXTRACTION, None).expect("there is room")).len(), 1);
+    let waited = started.elapsed();
+    assert!(waited < decoding / 4, "{waited:?} behind what takes {decoding:?} to decode");
 }

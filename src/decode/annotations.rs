@@ -37,7 +37,7 @@ impl Annotations {
     }
 
     /// Who speaks: everybody in the order in which they first do, and for each statement whom it is attributed to.
-    pub fn speakers(&self, reading: Reading<'_>) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
-        resolve_speakers(reading, &self.entities, &self.statements, &self.mentions)
+    pub async fn speakers(&self, reading: Reading<'_>) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
+        resolve_speakers(reading, &self.entities, &self.statements, &self.mentions).await
     }
 }

@@ -10,6 +10,7 @@ use super::spans::{
 };
 use super::speakers::{find_mentions, place, possible_mentions};
 use super::statements::{LinkSpan, View, assemble};
+use super::steps::rest;
 use crate::model::{LinkRole, Model, ModelError, STATEMENT_HEAD, WindowOutput, calibrated};
 use crate::text::{Window, trimmed};
 
@@ -32,6 +33,9 @@ struct Sighting {
     /// See [`Model::mention_vectors`].
     vector: Vec<f32>,
 }
+
+/// Spans or mentions whose vectors are computed before a rest.
+const STRETCH: usize = 128;
 
 impl DocumentDecoder {
     /// Heads to run, in the order in which [`DocumentDecoder::push`] expects their scores: that of entities, and that
@@ -57,16 +61,16 @@ impl DocumentDecoder {
     /// # Errors
     /// [`ModelError::NoHead`] when the model has no such entity scheme; a failure of the tensor library while spans
     /// are projected for linking.
-    pub fn push(&mut self, reading: Reading<'_>, window: Window, output: WindowOutput) -> Result<(), ModelError> {
+    pub async fn push(&mut self, reading: Reading<'_>, window: Window, output: WindowOutput) -> Result<(), ModelError> {
         self.arrivals.push(window, output);
         while let Some((number, paragraph)) = self.arrivals.next_paragraph(reading.tokens) {
-            self.decode_paragraph(reading, number, paragraph)?;
+            self.decode_paragraph(reading, number, paragraph).await?;
         }
         Ok(())
     }
 
     /// Links the spans and hands over what was found, in text order.
-    pub fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
+    pub async fn finish(self, Reading { model, text, tokens }: Reading<'_>) -> Annotations {
         let paragraphs: Vec<_> = tokens.paragraphs.iter().map(|p| tokens.bytes(p.clone())).collect();
         let Self { entity_scheme, mut entities, spans, sightings, .. } = self;
         if !model.finds_statements() {
@@ -77,7 +81,8 @@ impl DocumentDecoder {
         let scores = model.config().scores.as_ref();
         let calibration = scores.and_then(|scores| scores.entities.get(&entity_scheme).copied());
         entities.iter_mut().for_each(|entity| entity.score = calibrated(calibration, entity.score));
-        let statements = assemble(model, text, &paragraphs, &spans);
+        let statements = assemble(model, text, &paragraphs, &spans).await;
+        rest().await;
         let mut mentions = find_mentions(text, tokens, &entities, &statements);
         for mention in &mut mentions {
             let seen = sightings.binary_search_by_key(&place(&mention.tokens), |sighting| place(&sighting.tokens));
@@ -88,7 +93,7 @@ impl DocumentDecoder {
         Annotations { entities, statements, mentions }
     }
 
-    fn decode_paragraph(
+    async fn decode_paragraph(
         &mut self,
         reading: Reading<'_>,
         number: usize,
@@ -111,11 +116,14 @@ impl DocumentDecoder {
         if !model.finds_statements() {
             return Ok(());
         }
+        rest().await;
         let scheme = model.scheme(STATEMENT_HEAD)?;
         let scores = stitch(&self.arrivals.pending, paragraph.clone(), 1, scheme.tags());
         let first = self.spans.len();
         let spans = decode_tags(scheme, &scores, continues);
+        rest().await;
         let spare = spare_sources(scheme, &scores, &spans);
+        rest().await;
         let spans = spans.into_iter().map(|span| (span, false)).chain(spare.into_iter().map(|span| (span, true)));
         let mut spans: Vec<(TagSpan, bool)> = spans.collect();
         spans.sort_by_key(|(span, _)| span.tokens.start);
@@ -145,27 +153,48 @@ impl DocumentDecoder {
         let sources = self.spans[first..].iter().filter(|span| span.role == LinkRole::Source);
         let sources: Vec<Range<usize>> = sources.map(|span| span.tokens.clone()).collect();
         let possible = possible_mentions(text, tokens, paragraph, &self.entities[first_entity..], &sources);
-        self.see(model, possible);
-        self.project(model, first)
+        rest().await;
+        self.see(model, &possible).await;
+        self.project(model, first).await
     }
 
     /// Takes the vectors of what may be mentions, each end as its best window knows it.
-    fn see(&mut self, model: &Model, possible: Vec<Range<usize>>) {
-        let pending = &self.arrivals.pending;
+    async fn see(&mut self, model: &Model, possible: &[Range<usize>]) {
         let hidden = model.hidden_size();
-        let state = |token: usize| {
-            let (window, output) = &pending[best_window(pending, token)?];
-            let row = (token - window.tokens.start) * hidden;
-            Some(&output.states[row..row + hidden])
-        };
-        let ends: Option<Vec<(&[f32], &[f32])>> =
-            possible.iter().map(|range| Some((state(range.start)?, state(range.end - 1)?))).collect();
-        let vectors = ends.map(|ends| model.mention_vectors(&ends)).unwrap_or_default();
-        self.sightings.extend(possible.into_iter().zip(vectors).map(|(tokens, vector)| Sighting { tokens, vector }));
+        for possible in possible.chunks(STRETCH) {
+            let pending = &self.arrivals.pending;
+            let state = |token: usize| {
+                let (window, output) = &pending[best_window(pending, token)?];
+                let row = (token - window.tokens.start) * hidden;
+                Some(&output.states[row..row + hidden])
+            };
+            let ends: Option<Vec<(&[f32], &[f32])>> =
+                possible.iter().map(|range| Some((state(range.start)?, state(range.end - 1)?))).collect();
+            let vectors = ends.map(|ends| model.mention_vectors(&ends)).unwrap_or_default();
+            let sighting = |(tokens, vector): (&Range<usize>, _)| Sighting { tokens: tokens.clone(), vector };
+            self.sightings.extend(possible.iter().zip(vectors).map(sighting));
+            rest().await;
+        }
     }
 
     /// Gives the spans from index `first` on their vectors, in every pending window that holds them.
-    fn project(&mut self, model: &Model, first: usize) -> Result<(), ModelError> {
+    async fn project(&mut self, model: &Model, first: usize) -> Result<(), ModelError> {
+        for role in ROLE_OF_LABEL {
+            let here = self.spans.iter().enumerate().skip(first).filter(|(_, span)| span.role == role);
+            let here: Vec<usize> = here.map(|(number, _)| number).collect();
+            for stretch in here.chunks(STRETCH) {
+                self.project_role(model, role, stretch)?;
+                rest().await;
+            }
+        }
+        for span in &mut self.spans[first..] {
+            span.settle();
+        }
+        Ok(())
+    }
+
+    /// The same for spans of one role, given by their indices.
+    fn project_role(&mut self, model: &Model, role: LinkRole, stretch: &[usize]) -> Result<(), ModelError> {
         let hidden = model.hidden_size();
         let Self { arrivals: Arrivals { pending, .. }, spans, .. } = self;
         let state = |index: usize, token: usize| {
@@ -173,32 +202,28 @@ impl DocumentDecoder {
             let row = (token - window.tokens.start) * hidden;
             &output.states[row..row + hidden]
         };
-        for role in ROLE_OF_LABEL {
-            let mut places = Vec::new();
-            let mut ends = Vec::new();
-            for (number, span) in spans.iter().enumerate().skip(first).filter(|(_, span)| span.role == role) {
-                let last = span.tokens.end - 1;
-                for (index, (window, _)) in pending.iter().enumerate() {
-                    if window.context(&span.tokens).is_some() {
-                        places.push((number, Some(window.clone())));
-                        ends.push((state(index, span.tokens.start), state(index, last)));
-                    }
-                }
-                // A span longer than a window: each end as its own best window knows it.
-                let home = (best_window(pending, span.tokens.start), best_window(pending, last));
-                if let (Some(left), Some(right)) = home
-                    && left != right
-                {
-                    places.push((number, None));
-                    ends.push((state(left, span.tokens.start), state(right, last)));
+        let mut places = Vec::new();
+        let mut ends = Vec::new();
+        for &number in stretch {
+            let span = &spans[number];
+            let last = span.tokens.end - 1;
+            for (index, (window, _)) in pending.iter().enumerate() {
+                if window.context(&span.tokens).is_some() {
+                    places.push((number, Some(window.clone())));
+                    ends.push((state(index, span.tokens.start), state(index, last)));
                 }
             }
-            for ((number, window), vectors) in places.into_iter().zip(model.span_vectors(role, &ends)?) {
-                spans[number].views.push(View { window, vectors });
+            // A span longer than a window: each end as its own best window knows it.
+            let home = (best_window(pending, span.tokens.start), best_window(pending, last));
+            if let (Some(left), Some(right)) = home
+                && left != right
+            {
+                places.push((number, None));
+                ends.push((state(left, span.tokens.start), state(right, last)));
             }
         }
-        for span in &mut spans[first..] {
-            span.settle();
+        for ((number, window), vectors) in places.into_iter().zip(model.span_vectors(role, &ends)?) {
+            spans[number].views.push(View { window, vectors });
         }
         Ok(())
     }

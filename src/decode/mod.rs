@@ -10,6 +10,7 @@ mod reading;
 mod spans;
 mod speakers;
 mod statements;
+mod steps;
 mod token_decoder;
 
 pub use annotations::Annotations;
@@ -18,4 +19,5 @@ pub use reading::Reading;
 pub use spans::{Entity, Segment, TaggedToken};
 pub use speakers::{Attribution, Form, Mention, Pronoun, Referent, Speaker, Via, find_mentions, find_referents};
 pub use statements::{Act, Kind, Polarity, Quotations, Statement, act, polarity};
+pub use steps::complete;
 pub use token_decoder::TokenDecoder;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::windows::{rounds, run_round};
 use super::{Engine, EngineError, Extraction, Flow, entity_head, fault};
-use crate::decode::{Annotations, DocumentDecoder, Reading};
+use crate::decode::{Annotations, DocumentDecoder, Reading, complete};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{BorrowedDocument, Tokens, Window, plan_windows};
 
@@ -44,7 +44,8 @@ pub(super) fn run(engine: &Engine, documents: &[BorrowedDocument<'_>]) -> Vec<Re
         .zip(annotations)
         .map(|(prepared, annotations)| {
             let prepared = prepared?;
-            Ok(Extraction::new(prepared.document, prepared.reading(model), annotations?, options))
+            let reading = prepared.reading(model);
+            Ok(complete(Extraction::new(prepared.document, reading, annotations?, options)))
         })
         .collect()
 }
@@ -87,7 +88,9 @@ fn annotate(engine: &Engine, prepared: &[Result<Prepared<'_>, EngineError>]) -> 
                 for (window, output) in work {
                     let Ok(open) = decoder else { return };
                     let window = prepared.windows[window].clone();
-                    if let Err(error) = output.and_then(|output| open.push(prepared.reading(model), window, output)) {
+                    if let Err(error) =
+                        output.and_then(|output| complete(open.push(prepared.reading(model), window, output)))
+                    {
                         *decoder = Err(error);
                     }
                 }
@@ -96,7 +99,7 @@ fn annotate(engine: &Engine, prepared: &[Result<Prepared<'_>, EngineError>]) -> 
     }
     let decoders = decoders.into_par_iter().zip(prepared);
     let annotations = decoders.map(|(decoder, prepared)| match prepared {
-        Ok(prepared) => Ok(decoder?.finish(prepared.reading(model))),
+        Ok(prepared) => Ok(complete(decoder?.finish(prepared.reading(model)))),
         Err(_) => Ok(Annotations::default()),
     });
     annotations.collect()

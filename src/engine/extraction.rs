@@ -135,7 +135,7 @@ pub struct ExtractedSpeaker {
 impl Extraction {
     /// Puts annotations into the contract's form. What scores below the limit is dropped before speakers are
     /// resolved, so that no id dangles. Offsets and slices are the document's, whose lines may be unwrapped where it is read.
-    pub(super) fn new(
+    pub(super) async fn new(
         BorrowedDocument { id, text }: BorrowedDocument<'_>,
         reading: Reading<'_>,
         mut annotations: Annotations,
@@ -143,7 +143,7 @@ impl Extraction {
     ) -> Self {
         annotations.keep(options.min_score);
         annotations.statements.retain(|statement| options.floating || !statement.floating);
-        let (speakers, attributions) = annotations.speakers(reading);
+        let (speakers, attributions) = annotations.speakers(reading).await;
         let Annotations { entities, statements, .. } = annotations;
         let form = Form { text, offsets: Offsets::new(text, options.offset_unit) };
         let entities = entities.iter().enumerate().map(|(index, entity)| ExtractedEntity {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Choices, tiny};
-use crate::decode::{Annotations, DocumentDecoder, Reading, Segment};
+use crate::decode::{Annotations, DocumentDecoder, Reading, Segment, complete};
 use crate::model::{Arithmetic, KernelPath, Model, Precision, WindowInput, WindowOutput};
 use crate::text::{Document, Tokens, WindowSize, plan_windows};
 
@@ -61,13 +61,13 @@ pub fn scores(data: &[u8]) {
         let heads = DocumentDecoder::heads(model(), SCHEME);
         let tag_scores = heads.iter().map(|head| row(width(head))).collect();
         let output = WindowOutput { tokens: window.tokens.len(), tag_scores, states: row(model().hidden_size()) };
-        if decoder.push(reading, window, output).is_err() {
+        if complete(decoder.push(reading, window, output)).is_err() {
             return;
         }
     }
-    let annotations = decoder.finish(reading);
+    let annotations = complete(decoder.finish(reading));
     check(&document.text, &annotations);
-    let (speakers, attributions) = annotations.speakers(reading);
+    let (speakers, attributions) = complete(annotations.speakers(reading));
     assert_eq!(attributions.len(), annotations.statements.len());
     for attribution in attributions.iter().flatten() {
         assert!(attribution.speaker < speakers.len() && is_probability(attribution.score), "{attribution:?}");
@@ -82,11 +82,11 @@ fn annotate(text: &str, tokens: &Tokens, size: WindowSize) -> Annotations {
         let outputs = model().forward(&[input], &DocumentDecoder::heads(model(), SCHEME));
         let outputs = outputs.unwrap_or_else(|error| panic!("the tiny model runs: {error}"));
         for output in outputs {
-            let pushed = decoder.push(reading, window.clone(), output);
+            let pushed = complete(decoder.push(reading, window.clone(), output));
             pushed.unwrap_or_else(|error| panic!("its scores are decoded: {error}"));
         }
     }
-    decoder.finish(reading)
+    complete(decoder.finish(reading))
 }
 
 fn is_probability(score: f32) -> bool {

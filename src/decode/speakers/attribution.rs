@@ -11,6 +11,7 @@ use super::source_heads::words;
 use crate::decode::reading::Reading;
 use crate::decode::spans::{Entity, Segment};
 use crate::decode::statements::Statement;
+use crate::decode::steps::rest;
 use crate::model::{Calibration, SpeakerScores, calibrated};
 use crate::text::ByteRange;
 
@@ -90,7 +91,7 @@ pub struct Attribution {
 /// probably nobody; "they" behind a statement of several people are these. A participle ("Holt left, saying so") has the
 /// speaker of its sentence. "I" and "we" in a quotation are whoever is quoted, and a quotation that floats has the speaker of the
 /// one before it.
-pub(in crate::decode) fn resolve_speakers(
+pub(in crate::decode) async fn resolve_speakers(
     reading: Reading<'_>,
     entities: &[Entity],
     statements: &[Statement],
@@ -98,8 +99,10 @@ pub(in crate::decode) fn resolve_speakers(
 ) -> (Vec<Speaker>, Vec<Vec<Attribution>>) {
     let Reading { model, text, .. } = reading;
     let cast = Cast::of(reading, entities, statements);
+    rest().await;
     let referents = referents(reading, &cast, mentions, statements);
-    let guesses = resolve(model, mentions, &referents);
+    rest().await;
+    let guesses = resolve(model, mentions, &referents).await;
     let document = Document { text, cast, mentions, referents, guesses, scores: model.config().speaker_scores };
     let mut meant: Vec<Vec<Meant>> = Vec::with_capacity(statements.len());
     for statement in statements {

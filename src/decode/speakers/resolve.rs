@@ -6,6 +6,7 @@
 
 use super::mentions::{Form, Mention};
 use super::referents::Referent;
+use crate::decode::steps::rest;
 use crate::model::{MentionClass, Model, PairFeatures};
 
 /// Whom an anaphor may mean.
@@ -28,6 +29,9 @@ const FOLLOWING: usize = 3;
 
 /// What is less probable is forgotten: it keeps work and memory small.
 const NEGLIGIBLE: f32 = 1e-3;
+
+/// Anaphors that are resolved before a rest.
+const STRETCH: usize = 16;
 
 /// By how much the score of whoever spoke last, in this sentence or the one before, rises for a pronoun that speaks.
 const SPOKE_LAST: f32 = 1.5;
@@ -114,7 +118,7 @@ fn corrections(known: &[Known<'_>], at: usize, chosen: &[usize]) -> Vec<f32> {
 /// For each mention the names that it means, the most probable first; a name means itself.
 ///
 /// Anaphors stay without a guess where the model has no coreference head.
-pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<Referent>]) -> Vec<Vec<Guess>> {
+pub(super) async fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<Referent>]) -> Vec<Vec<Guess>> {
     let mut guesses: Vec<Vec<Guess>> = vec![Vec::new(); mentions.len()];
     let known: Vec<Known<'_>> = (mentions.iter().zip(referents).enumerate())
         .filter_map(|(place, (mention, referent))| Some(Known { place, mention, referent: referent.as_ref()? }))
@@ -125,6 +129,7 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
     named().for_each(|(name, class)| classes[name] = Some(class));
     // What falls on each name, for one anaphor at a time; nothing in between.
     let mut sums = vec![0.0; names];
+    let mut anaphors = 0;
     for (at, &Known { place, mention, referent }) in known.iter().enumerate() {
         if mention.form == Form::Name {
             guesses[place] = referent.name.map(|name| Guess { name, probability: 1.0 }).into_iter().collect();
@@ -132,6 +137,10 @@ pub(super) fn resolve(model: &Model, mentions: &[Mention], referents: &[Option<R
         }
         if mention.vector.is_empty() || kind(referent.class) == Kind::FirstPerson {
             continue;
+        }
+        anaphors += 1;
+        if anaphors % STRETCH == 0 {
+            rest().await;
         }
         let chosen = candidates(&known, at);
         let probabilities = candidate_probabilities(model, &known, at, &chosen);
@@ -395,6 +404,7 @@ mod tests {
     #[test]
     fn guesses_are_probabilities() {
         use super::super::mentions::Pronoun;
+        use crate::decode::complete;
         use crate::model::Arithmetic;
         let model = Model::embedded(Arithmetic::new(None).expect("kernels")).expect("the embedded model loads");
         let hidden = model.config().encoder.hidden_size;
@@ -409,7 +419,7 @@ mod tests {
         let form = |place: usize| if place.is_multiple_of(2) { Form::Name } else { Form::Pronoun(Pronoun::He) };
         let mentions: Vec<Mention> = (0..500).map(|place| mention(place, form(place), &vector)).collect();
         let referents: Vec<Option<Referent>> = referents_of(&list).into_iter().map(Some).collect();
-        let guesses = resolve(&model, &mentions, &referents);
+        let guesses = complete(resolve(&model, &mentions, &referents));
         assert!(guesses.iter().skip(1).all(|guesses| !guesses.is_empty()));
         for guesses in guesses {
             let sum: f32 = guesses.iter().map(|guess| guess.probability).sum();

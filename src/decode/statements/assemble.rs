@@ -13,7 +13,7 @@ use crate::model::{LinkRole, Model, ScoreCalibrations, calibrated};
 use crate::text::ByteRange;
 
 /// Links the spans of a document and builds its statements, in text order. A cue without a content is dropped.
-pub(in crate::decode) fn assemble(
+pub(in crate::decode) async fn assemble(
     model: &Model,
     text: &str,
     paragraphs: &[ByteRange],
@@ -21,7 +21,7 @@ pub(in crate::decode) fn assemble(
 ) -> Vec<Statement> {
     let led_into = paragraphs.windows(2).map(|pair| leads_into(&text[pair[0].clone()], &text[pair[1].clone()]));
     let led_into: Vec<bool> = std::iter::once(false).chain(led_into).collect();
-    let mut links = link(model, spans, &led_into);
+    let mut links = link(model, spans, &led_into).await;
     links.sort_by_key(|link| (link.cue, link.span));
     let quotations = Quotations::find(text);
     let scores = model.config().scores.as_ref();

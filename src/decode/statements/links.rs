@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::decode::steps::rest;
 use crate::model::{LinkKind, LinkRole, Model, SpanVectors};
 use crate::text::{ByteRange, Window};
 
@@ -18,6 +19,9 @@ const LONGEST_LEAD: usize = 8;
 /// No more cues are weighed before a span, nor behind it: no paragraph of news has so many, and in a text without
 /// paragraphs the work would grow with the square of its length.
 const MOST_CUES: usize = 64;
+
+/// Spans that are linked before a rest: each is weighed with the cues around it.
+const STRETCH: usize = 64;
 
 /// A span of the statement head, with what is needed to link it.
 #[derive(Debug)]
@@ -68,10 +72,11 @@ pub(super) struct Link {
 ///
 /// A span looks for cues in its own paragraph. Only where the paragraph before leads into this one (`led_into`, by
 /// paragraph) does a content look there too. What is looked at thus never depends on how the text fell into windows.
-pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<Link> {
+pub(super) async fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<Link> {
     let cues: Vec<usize> = (0..spans.len()).filter(|&index| spans[index].role == LinkRole::Cue).collect();
     let mut links = Vec::new();
     let mut spare: Vec<Link> = Vec::new();
+    let mut weighed = 0;
     for (index, span) in spans.iter().enumerate() {
         let kind = match span.role {
             LinkRole::Content => LinkKind::Content,
@@ -84,6 +89,10 @@ pub(super) fn link(model: &Model, spans: &[LinkSpan], led_into: &[bool]) -> Vec<
         }
         let from = cues.partition_point(|&cue| spans[cue].paragraph < earliest);
         let to = cues.partition_point(|&cue| spans[cue].paragraph <= span.paragraph);
+        weighed += 1;
+        if weighed % STRETCH == 0 {
+            rest().await;
+        }
         let near = &cues[nearest(from..to, cues.partition_point(|&cue| cue < index))];
         let scores: Vec<f32> = near.iter().map(|&cue| pair_score(model, kind, span, &spans[cue])).collect();
         let chosen = match kind {

@@ -1,8 +1,11 @@
 //! One document on its way through the service: tokenised in stretches, its windows run by whoever is free, decoded
-//! in text order, answered.
+//! in text order and in steps, answered.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::queue::Client;
@@ -43,6 +46,8 @@ pub(super) enum Prepared {
     Unfinished(Box<Preparation>),
     /// Windows wait.
     Ready(Arc<Job>),
+    /// There is no window, and thus nothing to wait for.
+    Decode(Decoding),
     /// The document has its answer already.
     Answered(Box<Reply>),
 }
@@ -74,7 +79,7 @@ impl Preparation {
     }
 
     /// Tokenises a stretch, and cuts the document into windows when that was the last.
-    pub fn advance(mut self: Box<Self>, model: &Model, size: WindowSize) -> Prepared {
+    pub fn advance(mut self: Box<Self>, model: &Arc<Model>, size: WindowSize) -> Prepared {
         let started = Instant::now();
         if self.timings.tokenise.is_zero() {
             self.timings.queue = started - self.submitted;
@@ -98,17 +103,18 @@ impl Preparation {
                 timings.tokenise += started.elapsed();
                 let usage = Usage { windows: windows.len(), tokens: windows.iter().map(|w| w.tokens.len()).sum() };
                 let decoder = match Decoder::new(model, want) {
-                    Ok(decoder) => Some(decoder),
+                    Ok(decoder) => decoder,
                     Err(error) => {
                         let answer = Answer { place, found: Err(error.into()), usage: Usage::default(), timings };
                         return Prepared::Answered(Box::new(Reply { client, answer }));
                     }
                 };
+                let decoder = DecoderState::Waiting(decoder);
                 let progress = Mutex::new(Progress { decoder, arrived: BTreeMap::new(), next: 0, timings });
-                let job = Job { place, document, flow, want, client, tokens, windows, usage, progress };
-                match job.answer_if_complete(model) {
-                    Some(reply) => Prepared::Answered(Box::new(reply)),
-                    None => Prepared::Ready(Arc::new(job)),
+                let job = Arc::new(Job { place, document, flow, want, client, tokens, windows, usage, progress });
+                match job.begin(model) {
+                    Some(decoding) => Prepared::Decode(decoding),
+                    None => Prepared::Ready(job),
                 }
             }
             Err(error) => {
@@ -137,13 +143,38 @@ pub(super) struct Job {
 
 #[derive(Debug)]
 struct Progress {
-    /// `None` once the document has its answer.
-    decoder: Option<Decoder>,
-    /// Outputs that came before those of the windows before them.
+    decoder: DecoderState,
+    /// Outputs that nobody has decoded yet.
     arrived: BTreeMap<usize, WindowOutput>,
     /// The window whose output is to be decoded next.
     next: usize,
     timings: Timings,
+}
+
+#[derive(Debug)]
+enum DecoderState {
+    /// The output of the next window has not come.
+    Waiting(Decoder),
+    /// A [`Decoding`] has it. Outputs that come meanwhile are left for that one to find.
+    Taken,
+    /// The document has its answer.
+    Done,
+}
+
+impl Progress {
+    fn is_done(&self) -> bool {
+        matches!(self.decoder, DecoderState::Done)
+    }
+}
+
+/// What a decoder does next.
+enum Next {
+    /// Decode the output of this window.
+    Window(Box<Decoder>, usize, WindowOutput),
+    /// Link and resolve: all windows are decoded.
+    Finish(Box<Decoder>),
+    /// Nothing, until another output comes.
+    Wait,
 }
 
 #[derive(Debug)]
@@ -175,58 +206,70 @@ impl Job {
         fault::at(stage, &self.document.text);
     }
 
-    /// Takes the output of a window and decodes as far as it is that window's turn; the document's answer, if that was
-    /// the last. `spent` is the window's share of the time that its batch took.
+    /// Takes the output of a window. `spent` is the window's share of the time that its batch took.
     pub fn deliver(
-        &self,
-        model: &Model,
+        self: &Arc<Self>,
+        model: &Arc<Model>,
         index: usize,
         output: Result<WindowOutput, EngineError>,
         spent: Duration,
-    ) -> Option<Reply> {
+    ) -> Delivered {
         fault::at("decode", &self.document.text);
-        let started = Instant::now();
         let mut progress = self.progress();
         progress.timings.inference += spent;
-        let decoded = output.and_then(|output| Ok(self.decode(model, &mut progress, index, output)?));
-        progress.timings.decode += started.elapsed();
-        progress.decoder.as_ref()?;
-        if let Err(error) = decoded {
-            return Some(self.fail(&mut progress, error));
+        if progress.is_done() {
+            return Delivered::Waits;
         }
-        drop(progress);
-        self.answer_if_complete(model)
+        match output {
+            Err(error) => Delivered::Answered(Box::new(self.fail(&mut progress, error))),
+            Ok(output) => {
+                progress.arrived.insert(index, output);
+                drop(progress);
+                self.begin(model).map_or(Delivered::Waits, Delivered::Decode)
+            }
+        }
     }
 
-    /// Decodes an output, and those that waited for it, or lets it wait for those before it.
-    fn decode(
-        &self,
-        model: &Model,
-        progress: &mut Progress,
-        index: usize,
-        output: WindowOutput,
-    ) -> Result<(), ModelError> {
-        let Some(decoder) = &mut progress.decoder else { return Ok(()) };
-        progress.arrived.insert(index, output);
-        while let Some(output) = progress.arrived.remove(&progress.next) {
-            let window = self.windows[progress.next].clone();
-            match decoder {
-                Decoder::Extraction(decoder, _) => decoder.push(self.reading(model), window, output)?,
-                Decoder::Tags(decoder) => decoder.push(self.reading(model), window, output)?,
-            }
-            progress.next += 1;
+    /// What is to be decoded now, if somebody should begin.
+    fn begin(self: &Arc<Self>, model: &Arc<Model>) -> Option<Decoding> {
+        let mut progress = self.progress();
+        let is_next_here = progress.arrived.contains_key(&progress.next) || progress.next == self.windows.len();
+        if !is_next_here || !matches!(progress.decoder, DecoderState::Waiting(_)) {
+            return None;
         }
-        Ok(())
+        let DecoderState::Waiting(decoder) = std::mem::replace(&mut progress.decoder, DecoderState::Taken) else {
+            return None;
+        };
+        let (job, model) = (Arc::clone(self), Arc::clone(model));
+        Some(Decoding { job: Arc::clone(self), steps: Box::pin(decode(job, model, Box::new(decoder))) })
+    }
+
+    /// What a decoder does next; it is kept for the next output where there is nothing.
+    fn next(&self, decoder: Box<Decoder>) -> Next {
+        let mut progress = self.progress();
+        if progress.is_done() {
+            return Next::Wait;
+        }
+        let index = progress.next;
+        if index == self.windows.len() {
+            return Next::Finish(decoder);
+        }
+        if let Some(output) = progress.arrived.remove(&index) {
+            progress.next += 1;
+            return Next::Window(decoder, index, output);
+        }
+        progress.decoder = DecoderState::Waiting(*decoder);
+        Next::Wait
     }
 
     /// Gives the document an error for its answer, unless it has one.
     pub fn give_up(&self, error: EngineError) -> Option<Reply> {
         let mut progress = self.progress();
-        progress.decoder.is_some().then(|| self.fail(&mut progress, error))
+        (!progress.is_done()).then(|| self.fail(&mut progress, error))
     }
 
     fn fail(&self, progress: &mut Progress, error: EngineError) -> Reply {
-        progress.decoder = None;
+        progress.decoder = DecoderState::Done;
         progress.arrived.clear();
         self.reply(Err(error), progress.timings)
     }
@@ -236,33 +279,105 @@ impl Job {
         Reply { client: self.client.clone(), answer }
     }
 
-    fn answer_if_complete(&self, model: &Model) -> Option<Reply> {
-        let started = Instant::now();
-        let mut progress = self.progress();
-        if progress.next < self.windows.len() {
-            return None;
-        }
-        let decoder = progress.decoder.take()?;
-        let mut timings = progress.timings;
-        drop(progress);
-        let found = match decoder {
-            Decoder::Extraction(decoder, options) => {
-                let annotations = decoder.finish(self.reading(model));
-                let document = self.document.borrowed();
-                let extraction = Extraction::new(document, self.reading(model), annotations, &options);
-                Found::Extraction(Box::new(extraction))
-            }
-            Decoder::Tags(decoder) => Found::Tags(decoder.finish()),
-        };
-        timings.decode += started.elapsed();
-        Some(self.reply(Ok(found), timings))
-    }
-
     fn reading<'a>(&'a self, model: &'a Model) -> Reading<'a> {
         Reading { model, text: self.flow.of(&self.document.text), tokens: &self.tokens }
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What follows on the output of a window.
+pub(super) enum Delivered {
+    /// Nothing yet, or nothing any more.
+    Waits,
+    /// There is something to decode.
+    Decode(Decoding),
+    /// The document has its answer.
+    Answered(Box<Reply>),
+}
+
+/// What was found, when nothing is left to do; nothing, when the next window is missing.
+type Outcome = Option<Result<Found, EngineError>>;
+
+/// The decoding of what has arrived of a document, in steps. Who drops it gives it up.
+pub(super) struct Decoding {
+    job: Arc<Job>,
+    steps: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+}
+
+impl fmt::Debug for Decoding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Decoding").field("job", &self.job).finish_non_exhaustive()
+    }
+}
+
+/// What a turn of decoding leads to.
+pub(super) enum Decoded {
+    /// There is more to do.
+    Unfinished(Decoding),
+    /// The document has its answer now, or waits for its next window.
+    Over(Option<Box<Reply>>),
+}
+
+impl Decoding {
+    /// The document.
+    pub fn job(&self) -> Arc<Job> {
+        Arc::clone(&self.job)
+    }
+
+    /// Decodes for about so long.
+    pub fn advance(mut self, turn: Duration) -> Decoded {
+        let started = Instant::now();
+        let mut context = Context::from_waker(Waker::noop());
+        let outcome = loop {
+            match self.steps.as_mut().poll(&mut context) {
+                Poll::Ready(outcome) => break Some(outcome),
+                Poll::Pending if started.elapsed() >= turn => break None,
+                Poll::Pending => {}
+            }
+        };
+        let mut progress = self.job.progress();
+        progress.timings.decode += started.elapsed();
+        let Some(found) = outcome else {
+            drop(progress);
+            return Decoded::Unfinished(self);
+        };
+        let Some(found) = found.filter(|_| !progress.is_done()) else { return Decoded::Over(None) };
+        progress.decoder = DecoderState::Done;
+        Decoded::Over(Some(Box::new(self.job.reply(found, progress.timings))))
+    }
+}
+
+/// Decodes outputs in text order as far as they have come, and all of the document when they all have.
+async fn decode(job: Arc<Job>, model: Arc<Model>, mut decoder: Box<Decoder>) -> Outcome {
+    let reading = job.reading(&model);
+    loop {
+        match job.next(decoder) {
+            Next::Window(taken, index, output) => {
+                decoder = taken;
+                let window = job.windows[index].clone();
+                let decoded = match &mut *decoder {
+                    Decoder::Extraction(decoder, _) => decoder.push(reading, window, output).await,
+                    Decoder::Tags(decoder) => decoder.push(reading, window, output),
+                };
+                if let Err(error) = decoded {
+                    return Some(Err(error.into()));
+                }
+            }
+            Next::Finish(decoder) => {
+                return Some(Ok(match *decoder {
+                    Decoder::Extraction(decoder, options) => {
+                        let annotations = decoder.finish(reading).await;
+                        let document = job.document.borrowed();
+                        let extraction = Extraction::new(document, reading, annotations, &options).await;
+                        Found::Extraction(Box::new(extraction))
+                    }
+                    Decoder::Tags(decoder) => Found::Tags(decoder.finish()),
+                }));
+            }
+            Next::Wait => return None,
+        }
     }
 }

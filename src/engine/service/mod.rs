@@ -1,7 +1,7 @@
 //! The service: the engine for many callers at the same time, each of whom wants an answer soon.
 //!
 //! ```text
-//! submit -> queue (by request) -> workers: tokenise | run a batch of windows | decode -> answers
+//! submit -> queue (by request) -> workers: tokenise a stretch | run a batch of windows | decode a step -> answers
 //! ```
 //!
 //! Everything that takes time happens on the workers, one per core, in steps of some milliseconds, so that a short
@@ -195,7 +195,7 @@ pub struct Service {
 
 /// What the workers share.
 struct Shared {
-    model: Model,
+    model: Arc<Model>,
     window: WindowSize,
     max_batch_tokens: usize,
     /// For a single batch that all workers share.
@@ -235,7 +235,7 @@ impl Service {
         let pool = pool(options.threads)?;
         let threads = pool.current_num_threads();
         let shared = Arc::new(Shared {
-            model,
+            model: Arc::new(model),
             window,
             max_batch_tokens: options.max_batch_tokens,
             pool,

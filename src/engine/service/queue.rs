@@ -182,16 +182,30 @@ impl<Work> Queue<Work> {
         self.fresh.push_back(number);
     }
 
-    /// Work that was done alone has come to its end: what is to be done next for the document, before all other tasks
-    /// of its request; nothing, if it has its answer. Unless it `keeps_its_turn`, the request then queues with those
-    /// that have been served.
+    /// Preparation has come to its end: what is to be done next for the document, before all other tasks of its request;
+    /// nothing, if it has its answer. Unless it `keeps_its_turn`, the request then queues with those that have been served.
     pub fn prepared(&mut self, number: u64, tokens: usize, next: Vec<Task<Work>>, keeps_its_turn: bool) {
         self.preparing -= tokens;
         if next.is_empty() {
             return self.document_done(number);
         }
+        self.put_first(number, next, keeps_its_turn);
+    }
+
+    /// Other work that was done alone has come to its end, and this is to be done next for the document, if anything.
+    pub fn done_alone(&mut self, number: u64, tokens: usize, next: Option<Task<Work>>) {
+        self.preparing -= tokens;
+        self.put_first(number, next.into_iter().collect(), false);
+    }
+
+    /// A window was run, and this is to be done next for its document.
+    pub fn follow_up(&mut self, number: u64, next: Task<Work>) {
+        self.put_first(number, vec![next], false);
+    }
+
+    fn put_first(&mut self, number: u64, next: Vec<Task<Work>>, keeps_its_turn: bool) {
         // If the request is gone, so are they.
-        let Some(request) = self.requests.get_mut(&number) else { return };
+        let Some(request) = self.requests.get_mut(&number).filter(|_| !next.is_empty()) else { return };
         request.fresh &= keeps_its_turn;
         for task in next.into_iter().rev() {
             self.tokens += task.tokens;

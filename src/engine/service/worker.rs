@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::job::{Job, Preparation, Prepared, Reply};
+use super::job::{Decoded, Decoding, Delivered, Job, Preparation, Prepared, Reply};
 use super::queue::{Alone, Batch, Step, Task};
 use super::{Answer, Shared, State, Timings, Usage, Want};
 use crate::decode::DocumentDecoder;
@@ -22,6 +22,20 @@ pub(super) enum Work {
     Prepare(Box<Preparation>),
     /// Run the window of this number.
     Window(Arc<Job>, usize),
+    /// Go on decoding.
+    Decode(Decoding),
+}
+
+/// A document is decoded for so long before others have their turn: less than a batch takes, and more than a short document
+/// needs from its scores to its answer.
+const DECODING_TURN: Duration = Duration::from_millis(16);
+
+/// What a turn of decoding counts for while it waits: about as many tokens as the encoder reads in that time.
+const DECODING_TOKENS: usize = 128;
+
+/// Another turn of decoding.
+fn go_on(decoding: Decoding) -> Task<Work> {
+    Task { tokens: DECODING_TOKENS, batched: false, work: Work::Decode(decoding) }
 }
 
 /// Works until the service stops.
@@ -106,11 +120,33 @@ fn do_alone<'a>(shared: &'a Shared, task: Alone<Work>, batch: &mut Batch<Work>) 
             next.reply.into_iter().for_each(Reply::send);
             state
         }
+        Work::Decode(decoding) => {
+            let started = Instant::now();
+            let (next, reply) = decode(decoding);
+            let mut state = shared.state();
+            state.pace.report(0, started.elapsed());
+            state.queue.done_alone(number, tokens, next);
+            if let Some(reply) = reply {
+                state.queue.document_done(number);
+                reply.send();
+            }
+            state
+        }
         // Windows are never handed out alone.
         window @ Work::Window(..) => {
             batch.windows.push((number, window));
             shared.state()
         }
+    }
+}
+
+/// Decodes for a turn: what is left to do, and the document's answer, if it has it now.
+fn decode(decoding: Decoding) -> (Option<Task<Work>>, Option<Reply>) {
+    let job = decoding.job();
+    match caught(|| decoding.advance(DECODING_TURN)) {
+        Ok(Decoded::Unfinished(decoding)) => (Some(go_on(decoding)), None),
+        Ok(Decoded::Over(reply)) => (None, reply.map(|reply| *reply)),
+        Err(fault) => (None, job.give_up(fault)),
     }
 }
 
@@ -147,6 +183,7 @@ fn prepare(shared: &Shared, preparation: Box<Preparation>) -> Next {
             let window = |(index, tokens)| Task { tokens, batched: true, work: Work::Window(Arc::clone(&job), index) };
             Next { tasks: tokens.enumerate().map(window).collect(), keeps_its_turn: true, reply: None }
         }
+        Ok(Prepared::Decode(decoding)) => Next { tasks: vec![go_on(decoding)], keeps_its_turn: true, reply: None },
         Ok(Prepared::Answered(reply)) => answered(*reply),
         Err(_) => {
             let found = Err(EngineError::Panic);
@@ -161,25 +198,38 @@ fn run_windows<'a>(shared: &'a Shared, batch: Batch<Work>, running: Running<'_>)
     let mut windows: Vec<(u64, Arc<Job>, usize)> = Vec::with_capacity(batch.windows.len());
     windows.extend(batch.windows.into_iter().filter_map(|(number, work)| match work {
         Work::Window(job, index) => Some((number, job, index)),
-        Work::Prepare(_) => None,
+        Work::Prepare(_) | Work::Decode(_) => None,
     }));
     metrics::histogram!("onrecord_batch_tokens").record(batch.tokens as f64);
     metrics::histogram!("onrecord_batch_fill").record(batch.tokens as f64 / shared.max_batch_tokens as f64);
-    let mut answered = Vec::new();
+    let mut followed = Vec::new();
     let mut running = Some(running);
     // Windows for which the same heads are to be run go together.
     while let Some((_, first, _)) = windows.first() {
         let wanted = Heads::of(&shared.model, first.want);
         let group: Vec<_> =
             windows.extract_if(.., |(_, job, _)| Heads::of(&shared.model, job.want) == wanted).collect();
-        answered.extend(run_group(shared, &wanted, &group, running.take().unwrap_or(Running::Alone)));
+        followed.extend(run_group(shared, &wanted, &group, running.take().unwrap_or(Running::Alone)));
     }
     let mut state = shared.state();
-    for (number, reply) in answered {
-        state.queue.document_done(number);
-        reply.send();
+    for (number, follows) in followed {
+        match follows {
+            Follows::Task(task) => state.queue.follow_up(number, task),
+            Follows::Reply(reply) => {
+                state.queue.document_done(number);
+                reply.send();
+            }
+        }
     }
     state
+}
+
+/// What follows on the output of a window, for its request.
+enum Follows {
+    /// More to do.
+    Task(Task<Work>),
+    /// The document's answer.
+    Reply(Reply),
 }
 
 /// The heads that a request needs.
@@ -205,7 +255,7 @@ fn run_group(
     heads: &Heads<'_>,
     group: &[(u64, Arc<Job>, usize)],
     running: Running<'_>,
-) -> Vec<(u64, Reply)> {
+) -> Vec<(u64, Follows)> {
     let names =
         if heads.statements { DocumentDecoder::heads(&shared.model, heads.entities) } else { vec![heads.entities] };
     let names = names.as_slice();
@@ -235,9 +285,14 @@ fn run_group(
     let deliver = |((number, job, index), output): (&(u64, Arc<Job>, usize), _)| {
         let share = job.window(*index).ids.len() as f64 / tokens.max(1) as f64;
         let spent = Duration::from_secs_f64(spent.as_secs_f64() * share);
-        let delivered = caught(|| job.deliver(&shared.model, *index, output, spent));
-        let reply = delivered.unwrap_or_else(|fault| job.give_up(fault));
-        reply.map(|reply| (*number, reply))
+        let (task, reply) = match caught(|| job.deliver(&shared.model, *index, output, spent)) {
+            Ok(Delivered::Waits) => (None, None),
+            Ok(Delivered::Decode(decoding)) => decode(decoding),
+            Ok(Delivered::Answered(reply)) => (None, Some(*reply)),
+            Err(fault) => (None, job.give_up(fault)),
+        };
+        let follows = reply.map(Follows::Reply).or(task.map(Follows::Task));
+        follows.map(|follows| (*number, follows))
     };
     group.iter().zip(outputs).filter_map(deliver).collect()
 }

@@ -56,6 +56,35 @@ fn requests_take_turns_and_a_new_one_is_next() {
 }
 
 #[test]
+fn decoding_comes_before_other_work_of_its_request_and_takes_turns_with_others() {
+    let mut queue = Queue::default();
+    let decoding = || Task { tokens: 10, batched: false, work: "decode a" };
+    let ((first, _a), (second, _b)) = (client(), client());
+    queue.admit(windows("a", 3, 100), first);
+    queue.admit(windows("b", 2, 100), second);
+    let mut next = || {
+        let mut batch = Batch::default();
+        match queue.next(100, Instant::now(), &mut batch) {
+            Step::Alone(Alone { number, tokens, work }) => {
+                queue.done_alone(number, tokens, None);
+                work
+            }
+            Step::Run => {
+                let (number, work) = batch.windows.remove(0);
+                if work == "a" {
+                    queue.follow_up(number, decoding());
+                }
+                work
+            }
+            Step::Wait => "nothing",
+        }
+    };
+    let order: Vec<Name> = (0..9).map(|_| next()).collect();
+    assert_eq!(order, ["a", "decode a", "b", "a", "b", "decode a", "a", "decode a", "nothing"]);
+    assert_eq!((queue.tokens(), queue.load(), queue.documents()), (0, 0, 5));
+}
+
+#[test]
 fn batches_hold_as_many_tokens_as_they_may() {
     let mut queue = Queue::default();
     let ((first, _a), (second, _b)) = (client(), client());
