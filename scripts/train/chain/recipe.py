@@ -43,7 +43,7 @@ class Stage:
                 yield option, one
 
     def resolved(self, reference):
-        """The id of the stage that a reference means; None for a folder of the repository."""
+        """The id of the stage that a reference means; None for a path from the root of the repository."""
         if "/" in reference:
             return None
         return reference if ":" in reference else f"{self.recipe}:{reference}"
@@ -169,7 +169,8 @@ def needed(stage, known, directory):
         if id not in known and other != stage.recipe:
             known |= {key: value for key, value in read(other, directory).items() if key not in known}
         if id not in known:
-            raise RecipeError(f"{place} names {reference}, which is no stage")
+            hint = f" (./{reference} is a file at the root of the repository)" if product == "file" else ""
+            raise RecipeError(f"{place} names {reference}, which is no stage{hint}")
         if known[id].kind.product != product:
             raise RecipeError(f"{place} names {reference}, which makes a {known[id].kind.product} and no {product}")
         ids.append(id)
