@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::{Gap, Tokens};
+use super::Tokens;
 
 /// A range of a document's tokens that is read in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,43 +75,21 @@ fn cut_paragraph(tokens: &Tokens, text: &str, size: WindowSize, paragraph: Range
             windows.push(Window { tokens: start..paragraph.end });
             return;
         }
-        let ends = sentence_ends(tokens, text, start + size.capacity / 2..limit);
+        let ends = tokens.sentence_ends(text, start + size.capacity / 2..limit);
         let cut = ends.last().copied().unwrap_or(limit);
         windows.push(Window { tokens: start..cut });
         // The next window starts with a sentence if one starts within reach, and always further on than this one.
         let latest = cut.saturating_sub(size.overlap).max(start + 1);
         let earliest = cut.saturating_sub(2 * size.overlap).max(start + 1);
-        let starts = sentence_ends(tokens, text, earliest.saturating_sub(1)..latest);
+        let starts = tokens.sentence_ends(text, earliest.saturating_sub(1)..latest);
         start = starts.last().copied().unwrap_or(latest);
     }
-}
-
-/// Token indices in `(range.start, range.end]` before which a sentence has ended: final punctuation, perhaps
-/// closing marks, then a gap.
-pub(super) fn sentence_ends(tokens: &Tokens, text: &str, range: Range<usize>) -> Vec<usize> {
-    let is = |token: usize, set: &str| {
-        let piece = text[tokens.spans[token].clone()].trim();
-        !piece.is_empty() && piece.chars().all(|character| set.contains(character))
-    };
-    let mut ends = Vec::new();
-    for next in range.start + 1..(range.end + 1).min(tokens.len()) {
-        if tokens.gaps[next] == Gap::Glued as u8 {
-            continue;
-        }
-        let mut last = next - 1;
-        while last > range.start && is(last, "\"”’')]»") {
-            last -= 1;
-        }
-        if is(last, ".?!…") {
-            ends.push(next);
-        }
-    }
-    ends
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Gap;
     use proptest::prelude::*;
 
     /// Tokens of one letter, with random gaps.
