@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::EvalError;
-use super::entities::{DocumentBuilder, EntityDocument};
+use super::running_text::DocumentBuilder;
+pub use super::running_text::{EntityDocument, TokenEntity};
 
 /// The three spans of one statement, each a list of segments in code points of the text, as found in the file:
 /// segments may be unsorted, overlap, be reversed or lie outside the text.

@@ -8,6 +8,7 @@
 pub mod entities;
 pub mod gold;
 mod names;
+mod running_text;
 mod spans;
 pub mod statements;
 
