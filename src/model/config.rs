@@ -1,10 +1,8 @@
 //! `config.json`: what the weights are, and which corpora they were made from.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::architecture::{Activation, Architecture};
-use super::hugging_face;
 use super::mention_class::MentionClass;
 use crate::text::{ENCODER_SHAPES, GAPS, SHAPES};
 
@@ -75,7 +73,7 @@ impl EncoderConfig {
     }
 
     /// What is wrong with the dimensions, if anything is.
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for (name, value) in [
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
@@ -228,27 +226,13 @@ pub(crate) const STATEMENT_HEAD: &str = "statement";
 pub(crate) const ROLES: [&str; 3] = ["source", "cue", "content"];
 
 impl ModelConfig {
-    /// Reads and checks `config.json`, of this program's models or of a token classifier, which is known by a name from
-    /// elsewhere; an error says what is wrong with which field.
-    pub(crate) fn from_json(json: &[u8], name: &str) -> Result<Self, String> {
-        let fields: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let Value::Object(fields) = fields else { return Err("it must hold an object".to_owned()) };
-        if fields.get("model_type").is_some_and(|kind| kind != "onrecord") || fields.contains_key("architectures") {
-            let config = hugging_face::config(&fields, name)?;
-            config.encoder.check()?;
-            return Ok(config);
-        }
-        let config: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        config.check()?;
-        Ok(config)
-    }
-
     /// Whether the model is this program's own: it finds statements, and knows shapes and gaps.
     pub fn finds_statements(&self) -> bool {
         self.links.is_some()
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What is wrong with the configuration of a model of this program, if anything is.
+    pub(super) fn check(&self) -> Result<(), String> {
         if self.model_type != "onrecord" {
             return Err(format!("model_type is {:?}, not \"onrecord\"", self.model_type));
         }

@@ -7,6 +7,7 @@
 mod architecture;
 mod arithmetic;
 mod config;
+mod config_file;
 mod coreference;
 mod encoder;
 mod error;
@@ -102,7 +103,7 @@ impl Model {
     /// As for [`Model::load`].
     pub fn from_files(files: &ModelFiles, arithmetic: Arithmetic) -> Result<Self, ModelError> {
         let origin = files.origin.clone();
-        let config = ModelConfig::from_json(&files.config, &files.name)
+        let config = config_file::read(&files.config, &files.name)
             .map_err(|reason| ModelError::Config { origin: origin.clone(), reason })?;
         let broken = |source| ModelError::Weights { origin: origin.clone(), source };
         let weights = files.weights.iter().map(|file| &file[..]);
