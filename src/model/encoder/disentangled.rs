@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::scratch::room;
+use super::normalisation::normalisation;
+use super::scratch::{DisentangledScratch, room};
 use crate::model::Arithmetic;
 use crate::model::architecture::Disentangled;
 use crate::model::config::EncoderConfig;
@@ -30,7 +31,7 @@ impl Positions {
         let mut rows =
             weights.values(&format!("{prefix}.encoder.rel_embeddings.weight"), &[2 * span, config.hidden_size])?;
         if how.normalises {
-            let norm = super::normalisation(weights, &format!("{prefix}.encoder.LayerNorm"), config)?;
+            let norm = normalisation(weights, &format!("{prefix}.encoder.LayerNorm"), config)?;
             let nothing = vec![0.0; rows.len()];
             add_and_normalise(arithmetic.kernels, &mut rows, &nothing, &norm);
         }
@@ -65,18 +66,6 @@ pub(super) struct DisentangledAttention {
     keys: Option<Vec<FloatMatrix>>,
     /// For keys: how positions see them.
     queries: Option<Vec<FloatMatrix>>,
-}
-
-/// Room for the attention of one head.
-#[derive(Debug, Default)]
-pub(super) struct DisentangledScratch {
-    query: Vec<f32>,
-    key: Vec<f32>,
-    value: Vec<f32>,
-    scores: Vec<f32>,
-    by_query: Vec<f32>,
-    by_key: Vec<f32>,
-    out: Vec<f32>,
 }
 
 impl DisentangledAttention {

@@ -1,8 +1,9 @@
 //! Embeddings: what each row starts from.
 
+use super::input::WindowInput;
 use super::linear::Linear;
-use super::scratch::{Token, Worker, room};
-use super::{BLOCK, WindowInput, norm_of};
+use super::normalisation::norm_of;
+use super::scratch::{BLOCK, Token, Worker, room};
 use crate::model::Arithmetic;
 use crate::model::config::EncoderConfig;
 use crate::model::kernels::{HalfTable, KernelPath, Normalisation, add_and_normalise};

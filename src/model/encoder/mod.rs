@@ -8,8 +8,10 @@ mod activation;
 mod bias;
 mod disentangled;
 mod embeddings;
+mod input;
 mod layer;
 mod linear;
+mod normalisation;
 mod rotary;
 mod scratch;
 
@@ -19,57 +21,17 @@ use rayon::prelude::*;
 
 use super::architecture::Architecture;
 use super::config::EncoderConfig;
-use super::kernels::{KernelPath, Normalisation};
+use super::kernels::KernelPath;
 use super::weights::{Weights, WeightsError};
 use super::{Arithmetic, ModelError};
-use crate::text::Tokens;
 use bias::BiasTable;
 use disentangled::Positions;
 use embeddings::Embeddings;
+pub use input::WindowInput;
 use layer::Layer;
 use rotary::{Angles, RotaryEnd, RotaryLayer};
 pub(super) use scratch::Scratch;
 use scratch::{Token, Worker, for_each_part};
-
-/// Rows that go through the row-wise part of a layer together: their intermediate values stay in the second-level
-/// cache.
-const BLOCK: usize = 48;
-
-/// One window as the encoder wants it, special tokens left out.
-#[derive(Debug, Clone, Copy)]
-pub struct WindowInput<'tokens> {
-    /// Vocabulary ids.
-    pub ids: &'tokens [u32],
-    /// [`crate::text::Shape`] classes, one per id.
-    pub shapes: &'tokens [u8],
-    /// [`crate::text::Gap`] classes, one per id.
-    pub gaps: &'tokens [u8],
-}
-
-impl<'tokens> WindowInput<'tokens> {
-    /// The window of these tokens of a document.
-    pub fn new(tokens: &'tokens Tokens, range: Range<usize>) -> Self {
-        Self { ids: &tokens.ids[range.clone()], shapes: &tokens.shapes[range.clone()], gaps: &tokens.gaps[range] }
-    }
-}
-
-/// The weights of one layer normalisation of states.
-fn normalisation(weights: &Weights<'_>, name: &str, config: &EncoderConfig) -> Result<Normalisation, WeightsError> {
-    Ok(Normalisation {
-        weight: weights.values(&format!("{name}.weight"), &[config.hidden_size])?,
-        bias: weights.values(&format!("{name}.bias"), &[config.hidden_size])?,
-        epsilon: config.layer_norm_eps as f32,
-    })
-}
-
-/// The weights of a layer normalisation of any width, perhaps without a shift.
-fn norm_of(weights: &Weights<'_>, name: &str, width: usize, epsilon: f64) -> Result<Normalisation, WeightsError> {
-    Ok(Normalisation {
-        weight: weights.values(&format!("{name}.weight"), &[width])?,
-        bias: weights.values_or_zeros(&format!("{name}.bias"), width)?,
-        epsilon: epsilon as f32,
-    })
-}
 
 pub(super) struct Encoder {
     embeddings: Embeddings,

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::activation::activate;
 use super::linear::Linear;
-use super::scratch::{Token, Worker, room};
-use super::{BLOCK, norm_of};
+use super::normalisation::norm_of;
+use super::scratch::{BLOCK, Token, Worker, room};
 use crate::model::Arithmetic;
 use crate::model::architecture::{Activation, Rotary};
 use crate::model::config::EncoderConfig;

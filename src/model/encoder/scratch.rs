@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::WindowInput;
-use super::disentangled::DisentangledScratch;
+use super::input::WindowInput;
 use crate::model::kernels::{AttentionScratch, QuantisedRows};
 use crate::text::{capitals_tell_nothing, without_case};
+
+/// Rows that go through the row-wise part of a layer together: their intermediate values stay in the second-level
+/// cache.
+pub(super) const BLOCK: usize = 48;
 
 /// What the embeddings of one row are looked up by.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,18 @@ pub(in crate::model) struct Worker {
     /// `[block, intermediate]`, of layers with gates.
     pub(super) gated: Vec<f32>,
     pub(super) disentangled: DisentangledScratch,
+}
+
+/// Room for DeBERTa's attention of one head.
+#[derive(Debug, Default)]
+pub(in crate::model) struct DisentangledScratch {
+    pub(super) query: Vec<f32>,
+    pub(super) key: Vec<f32>,
+    pub(super) value: Vec<f32>,
+    pub(super) scores: Vec<f32>,
+    pub(super) by_query: Vec<f32>,
+    pub(super) by_key: Vec<f32>,
+    pub(super) out: Vec<f32>,
 }
 
 impl Scratch {
