@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Options;
+use super::options::Options;
 use crate::decode::{Annotations, Attribution, Reading, Segment, Speaker, Statement};
 use crate::text::{BorrowedDocument, ByteRange, OffsetUnit, Offsets, language_warning};
 

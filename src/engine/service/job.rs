@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Found, Timings, Usage, Want};
 use super::queue::Client;
-use super::{Answer, Found, Timings, Usage, Want};
 use crate::decode::{DocumentDecoder, Reading, TokenDecoder};
-use crate::engine::{EngineError, Extraction, Flow, Options, entity_head, fault};
+use crate::engine::fault;
+use crate::engine::flow::Flow;
+use crate::engine::options::entity_head;
+use crate::engine::{EngineError, Extraction, Options};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
 use crate::text::{Document, Tokenisation, Tokens, Window, WindowSize, plan_windows};
 

@@ -22,25 +22,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answer;
 mod job;
 mod pace;
 mod queue;
 mod worker;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::{EngineError, EntityScheme, Extraction, Options, pool, window_size};
-use crate::decode::TaggedToken;
+pub use answer::{Answer, Found, Timings, Usage, Want};
+
+use super::{EngineError, Options, pool, window_size};
 use crate::model::Model;
-use crate::text::{Document, WindowSize};
+use crate::text::Document;
 use job::{Preparation, estimated_tokens};
 use pace::Pace;
-use queue::{Client, Queue, Task};
-use worker::Work;
+use queue::{Client, Task};
+use worker::{Shared, State, Work};
 
 /// How a service runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,59 +79,6 @@ impl Default for ServiceOptions {
             max_wait: Duration::from_secs(2),
         }
     }
-}
-
-/// What a request asks for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Want {
-    /// Entities, statements and speakers. The options' `max_window` has no effect: the service has its own.
-    Extraction(Options),
-    /// What an entity head says of each token; `None`: the model's first choice.
-    Tags(Option<EntityScheme>),
-}
-
-/// What was found in one document.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found {
-    /// For [`Want::Extraction`].
-    Extraction(Box<Extraction>),
-    /// For [`Want::Tags`]: all tokens, in text order.
-    Tags(Vec<TaggedToken>),
-}
-
-/// The answer for one document.
-#[derive(Debug)]
-pub struct Answer {
-    /// The document's place in its request, from 0.
-    pub place: usize,
-    /// What was found, or why nothing was.
-    pub found: Result<Found, EngineError>,
-    /// How much work it was.
-    pub usage: Usage,
-    /// How long it took.
-    pub timings: Timings,
-}
-
-/// How much work a document was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Windows run.
-    pub windows: usize,
-    /// Tokens in them; those in two windows count twice, special ones do not.
-    pub tokens: usize,
-}
-
-/// How long a document took, by stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Timings {
-    /// From the request to the first work on the document.
-    pub queue: Duration,
-    /// Tokenising, and cutting into windows.
-    pub tokenise: Duration,
-    /// Its share of the time that its batches took.
-    pub inference: Duration,
-    /// From scores to the finished result.
-    pub decode: Duration,
 }
 
 /// Why a request is not taken in.
@@ -193,37 +142,8 @@ pub struct Service {
     options: ServiceOptions,
 }
 
-/// What the workers share.
-struct Shared {
-    model: Arc<Model>,
-    window: WindowSize,
-    max_batch_tokens: usize,
-    /// For a single batch that all workers share.
-    pool: rayon::ThreadPool,
-    state: Mutex<State>,
-    work: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    queue: Queue<Work>,
-    /// Workers that wait for work.
-    idle: usize,
-    draining: bool,
-    stopped: bool,
-    /// When requests were last looked through for clients that have gone.
-    swept: Option<Instant>,
-    pace: Pace,
-}
-
 /// Requests are not looked through more often than this.
 const SWEEP: Duration = Duration::from_millis(10);
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Service {
     /// Starts the workers and runs one batch, so that the first request finds everything warm.

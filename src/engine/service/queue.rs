@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Answer;
+use super::answer::Answer;
 
 /// A piece of work on one document.
 #[derive(Debug)]

@@ -1,16 +1,19 @@
-//! A worker: takes the next step from the queue, again and again.
+//! A worker: takes the next step from the queue, again and again; and what all workers share.
 
 use std::ops::Range;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Timings, Usage, Want};
 use super::job::{Decoded, Decoding, Delivered, Job, Preparation, Prepared, Reply};
-use super::queue::{Alone, Batch, Step, Task};
-use super::{Answer, Shared, State, Timings, Usage, Want};
+use super::pace::Pace;
+use super::queue::{Alone, Batch, Queue, Step, Task};
 use crate::decode::DocumentDecoder;
+use crate::engine::options::entity_head;
 use crate::engine::windows::{Running, run_batch};
-use crate::engine::{EngineError, caught, entity_head};
+use crate::engine::{EngineError, caught};
 use crate::model::{Model, WindowInput, WindowOutput};
+use crate::text::WindowSize;
 
 /// From this many tokens on, a lone batch is faster when all workers share it.
 const SHARED_TOKENS: usize = 96;
@@ -36,6 +39,35 @@ const DECODING_TOKENS: usize = 128;
 /// Another turn of decoding.
 fn go_on(decoding: Decoding) -> Task<Work> {
     Task { tokens: DECODING_TOKENS, batched: false, work: Work::Decode(decoding) }
+}
+
+/// What the workers share.
+pub(super) struct Shared {
+    pub model: Arc<Model>,
+    pub window: WindowSize,
+    pub max_batch_tokens: usize,
+    /// For a single batch that all workers share.
+    pub pool: rayon::ThreadPool,
+    pub state: Mutex<State>,
+    pub work: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub queue: Queue<Work>,
+    /// Workers that wait for work.
+    pub idle: usize,
+    pub draining: bool,
+    pub stopped: bool,
+    /// When requests were last looked through for clients that have gone.
+    pub swept: Option<Instant>,
+    pub pace: Pace,
+}
+
+impl Shared {
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Works until the service stops.
