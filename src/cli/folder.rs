@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::ending::Failure;
 use crate::export::{Annotated, BRAT_CONFIGURATION, Format, Joins};
 
 /// Longest stem of a file's name, in characters: with its ending it fits every common file system.

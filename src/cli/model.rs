@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failure;
+use super::ending::Failure;
 #[cfg(feature = "hub")]
 use crate::model::ModelFiles;
 use crate::model::{Arithmetic, Model, ModelError, Precision};
@@ -138,7 +138,7 @@ impl ModelArguments {
 fn downloaded(id: &crate::hub::ModelId) -> Result<ModelFiles, ModelError> {
     let unavailable = |error: crate::hub::HubError| ModelError::Unavailable(error.to_string());
     let hub = crate::hub::Hub::new(|name| std::env::var(name).ok()).map_err(unavailable)?;
-    let directory = hub.fetch(id, &mut |note| super::output::complain(&note)).map_err(unavailable)?;
+    let directory = hub.fetch(id, &mut |note| super::complaints::complain(&note)).map_err(unavailable)?;
     // The directory is called like a commit.
     Ok(ModelFiles { name: id.name().to_owned(), ..ModelFiles::read(&directory)? })
 }

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::output::complain;
+use super::complaints::complain;
 use crate::batch::{Counters, Inputs, Summary};
 use crate::engine::Engine;
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Failure;
+use super::complaints::Problem;
+use super::ending::Failure;
 use super::input::Record;
-use super::output::Problem;
 use super::results::Outcome;
 use crate::engine::{Extraction, SCHEMA};
 use crate::json::reason;

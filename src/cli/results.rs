@@ -1,7 +1,7 @@
 //! Documents through the engine, group by group: what came of each, in the order of the input.
 
+use super::complaints::Problem;
 use super::input::{Documents, Record};
-use super::output::Problem;
 use crate::engine::{Engine, Extraction};
 use crate::text::Document;
 

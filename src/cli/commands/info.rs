@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use super::model::ModelArguments;
-use super::{ALL_GOOD, Failure};
+use crate::cli::ending::{ALL_GOOD, Failure};
+use crate::cli::model::ModelArguments;
 
 /// Prints the model's identity, dimensions, labels, corpora and their licences.
-pub(super) fn run(arguments: &ModelArguments) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(arguments: &ModelArguments) -> Result<u8, Failure> {
     let model = arguments.load()?;
     let config = model.config();
     let encoder = &config.encoder;

@@ -6,13 +6,15 @@ use std::io::{self, BufWriter, IsTerminal};
 
 use clap::{Args, ValueEnum};
 
-use super::input::InputArguments;
-use super::output::{Writer, complain_at};
-use super::results::{self, Outcome};
-use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED};
+use crate::cli::arguments::{EngineArguments, ExtractionArguments};
+use crate::cli::complaints::complain_at;
+use crate::cli::ending::{ALL_GOOD, Failure, SOME_FAILED};
+use crate::cli::input::InputArguments;
+use crate::cli::output::{OutputFormat, Writer};
+use crate::cli::results::{self, Outcome};
 
 #[derive(Debug, Args)]
-pub(super) struct ExtractArguments {
+pub(in crate::cli) struct ExtractArguments {
     #[command(flatten)]
     input: InputArguments,
 
@@ -29,17 +31,6 @@ pub(super) struct ExtractArguments {
 
     #[command(flatten)]
     engine: EngineArguments,
-}
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum OutputFormat {
-    /// One JSON object a line, one line a document
-    Jsonl,
-    /// One JSON array
-    Json,
-    /// The article with its spans marked, and a table of who said what
-    Pretty,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,7 +52,7 @@ impl Color {
 }
 
 /// Runs the command; returns the exit code.
-pub(super) fn run(arguments: &ExtractArguments) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(arguments: &ExtractArguments) -> Result<u8, Failure> {
     let engine = arguments.engine.start(arguments.extraction.options())?;
     let by_terminal = if io::stdout().is_terminal() { OutputFormat::Pretty } else { OutputFormat::Jsonl };
     let format = arguments.output_format.unwrap_or(by_terminal);

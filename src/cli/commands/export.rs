@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::folder::Folder;
-use super::input::InputArguments;
-use super::output::Problem;
-use super::recorded::Recorded;
-use super::results::{self, Outcome};
-use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED};
+use crate::cli::arguments::{EngineArguments, ExtractionArguments};
+use crate::cli::complaints::Problem;
+use crate::cli::ending::{ALL_GOOD, Failure, SOME_FAILED};
+use crate::cli::folder::Folder;
+use crate::cli::input::InputArguments;
+use crate::cli::recorded::Recorded;
+use crate::cli::results::{self, Outcome};
 use crate::export::{Annotated, Format, Joins};
 
 #[derive(Debug, Args)]
-pub(super) struct ExportArguments {
+pub(in crate::cli) struct ExportArguments {
     #[command(flatten)]
     input: InputArguments,
 
@@ -40,7 +41,7 @@ pub(super) struct ExportArguments {
 }
 
 /// Runs the command; returns the exit code.
-pub(super) fn run(arguments: &ExportArguments) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(arguments: &ExportArguments) -> Result<u8, Failure> {
     let format = arguments.to;
     let mut documents = arguments.input.documents();
     let mut recorded = arguments.annotations.as_deref().map(Recorded::open).transpose()?;

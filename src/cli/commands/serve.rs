@@ -2,12 +2,13 @@
 
 use clap::Args;
 
-use super::{ALL_GOOD, EngineArguments, Failure};
+use crate::cli::arguments::EngineArguments;
+use crate::cli::ending::{ALL_GOOD, Failure};
 use crate::engine::EngineError;
 use crate::server::{self, Configuration, EngineConfiguration, ServerError};
 
 #[derive(Debug, Args)]
-pub(super) struct ServeArguments {
+pub(in crate::cli) struct ServeArguments {
     #[command(flatten)]
     server: Configuration,
 
@@ -16,7 +17,7 @@ pub(super) struct ServeArguments {
 }
 
 /// Serves until it is told to stop; returns the exit code.
-pub(super) fn run(arguments: ServeArguments) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(arguments: ServeArguments) -> Result<u8, Failure> {
     let ServeArguments { server, engine } = arguments;
     let runs = EngineConfiguration { threads: engine.threads.map_or(0, usize::from), max_window: engine.max_window };
     server::serve(server, runs, engine.model.loader()?).map_err(|error| match error {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{ALL_GOOD, EngineArguments, Failure, require_statements};
+use crate::cli::arguments::{EngineArguments, require_statements};
+use crate::cli::ending::{ALL_GOOD, Failure};
 use crate::engine::{Engine, EntityScheme, ExtractedSegment, Extraction, Options};
 use crate::eval::entities::{self, LabelMapping};
 use crate::eval::gold::{
@@ -18,7 +19,7 @@ use crate::text::Document;
 const GROUP: usize = 64;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum EvalCommand {
+pub(in crate::cli) enum EvalCommand {
     /// Score statements (source, cue, content, speaker) against {"id", "text", "attributions"} lines.
     ///
     /// docs/annotations.md describes them. The page of `onrecord serve` downloads such lines, speakers included.
@@ -51,7 +52,7 @@ pub(super) enum EvalCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Common {
+pub(in crate::cli) struct Common {
     /// The annotated documents (JSON Lines)
     gold: PathBuf,
 
@@ -68,7 +69,7 @@ pub(super) struct Common {
 }
 
 /// Runs the command; returns the exit code.
-pub(super) fn run(command: &EvalCommand) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(command: &EvalCommand) -> Result<u8, Failure> {
     match command {
         EvalCommand::Statements { common, speakers } => {
             let gold = open(&common.gold)?.gold_documents().map_err(unusable)?;

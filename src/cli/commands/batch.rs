@@ -8,12 +8,13 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::progress::{Progress, Show};
-use super::{ALL_GOOD, EngineArguments, ExtractionArguments, Failure, SOME_FAILED, require_statements};
 use crate::batch::{self, BatchError, Flat, InputFormat, Inputs, Job, Output, OutputFormat, Settings, Shard};
+use crate::cli::arguments::{EngineArguments, ExtractionArguments, require_statements};
+use crate::cli::ending::{ALL_GOOD, Failure, SOME_FAILED};
+use crate::cli::progress::{Progress, Show};
 
 #[derive(Debug, Args)]
-pub(super) struct BatchArguments {
+pub(in crate::cli) struct BatchArguments {
     /// Files, folders, patterns such as 'news/*.jsonl.gz', or "-" for standard input. In folders, files count whose
     /// extension tells their format. What is packed with gzip or zstd is told by .gz or .zst
     #[arg(required = true, value_name = "INPUT")]
@@ -82,7 +83,7 @@ pub(super) struct BatchArguments {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct MergeArguments {
+pub(in crate::cli) struct MergeArguments {
     /// The outputs of all shards
     #[arg(required = true, value_name = "DIR")]
     outputs: Vec<PathBuf>,
@@ -115,7 +116,7 @@ impl BatchArguments {
 }
 
 /// Runs the command; returns the exit code.
-pub(super) fn run(arguments: &BatchArguments) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(arguments: &BatchArguments) -> Result<u8, Failure> {
     let inputs = Arc::new(Inputs::find(&arguments.inputs, arguments.input_format).map_err(failure)?);
     let engine = arguments.engine.start(arguments.extraction.options())?;
     if arguments.flat == Some(Flat::Statements) {
@@ -138,10 +139,10 @@ pub(super) fn run(arguments: &BatchArguments) -> Result<u8, Failure> {
 }
 
 /// Runs the command; returns the exit code.
-pub(super) fn merge(arguments: &MergeArguments) -> Result<u8, Failure> {
+pub(in crate::cli) fn merge(arguments: &MergeArguments) -> Result<u8, Failure> {
     let merged = batch::merge(&arguments.outputs, arguments.output.as_deref()).map_err(failure)?;
     let (shards, summary) = (merged.shards, merged.summary);
-    super::output::complain(&format!(
+    crate::cli::complaints::complain(&format!(
         "{shards} shards are complete and disjoint: {} documents, {} errors, {} rows in {} parts",
         summary.documents, summary.errors, summary.rows, summary.parts
     ));
