@@ -7,8 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::BatchError;
-use super::settings::Fingerprint;
+use super::error::BatchError;
 
 /// How a file holds documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -74,6 +73,17 @@ impl Input {
     pub fn is_standard(&self) -> bool {
         self.path == Path::new("-")
     }
+}
+
+/// What tells one list of inputs from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// How many files.
+    pub files: usize,
+    /// Their bytes together.
+    pub bytes: u64,
+    /// The SHA-256 of `inputs.jsonl`, in hexadecimal.
+    pub sha256: String,
 }
 
 /// All files that a run reads, in order.

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{BatchError, failed};
+use super::progress::Summary;
 use super::read::Position;
 use super::settings::Job;
-use super::{BatchError, Shard, Summary, failed};
+use super::shard::Shard;
 
 /// Its name in the output.
 pub(super) const MANIFEST: &str = "manifest.json";

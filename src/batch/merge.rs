@@ -11,11 +11,13 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::error::{BatchError, failed};
 use super::inputs::hexadecimal;
 use super::manifest::{Manifest, Part, sync_directory, write_whole};
 use super::output::{ERRORS, INPUTS};
+use super::progress::Summary;
 use super::settings::OutputFormat;
-use super::{BatchError, Shard, Summary, failed};
+use super::shard::Shard;
 
 /// What merging has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

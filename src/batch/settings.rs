@@ -7,9 +7,11 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
 use super::columns::document_schema;
+use super::error::BatchError;
 use super::flat::{entity_schema, statement_schema};
+use super::inputs::{Fingerprint, InputFormat, Inputs};
 use super::kept::with_kept;
-use super::{BatchError, InputFormat, Shard};
+use super::shard::Shard;
 use crate::engine::{Engine, EntityScheme};
 use crate::text::OffsetUnit;
 
@@ -129,20 +131,9 @@ pub struct Job {
     pub inputs: Fingerprint,
 }
 
-/// What tells one list of inputs from another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fingerprint {
-    /// How many files.
-    pub files: usize,
-    /// Their bytes together.
-    pub bytes: u64,
-    /// The SHA-256 of `inputs.jsonl`, in hexadecimal.
-    pub sha256: String,
-}
-
 impl Job {
     /// What this engine is to do.
-    pub fn new(engine: &Engine, options: Settings, inputs: &super::Inputs) -> Self {
+    pub fn new(engine: &Engine, options: Settings, inputs: &Inputs) -> Self {
         Self {
             program: concat!("onrecord ", env!("CARGO_PKG_VERSION")).to_owned(),
             model: engine.model().identifier(),

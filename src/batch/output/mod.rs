@@ -12,10 +12,12 @@ use serde::Serialize;
 pub(super) use part::PartWriter;
 
 use super::columns::RowError;
+use super::error::{BatchError, failed};
+use super::inputs::{InputFormat, Inputs};
 use super::manifest::{MANIFEST, Manifest, PARTIAL, Part, write_whole};
+use super::progress::Summary;
 use super::read::{Position, Record, kept_fields};
 use super::settings::Job;
-use super::{BatchError, InputFormat, Inputs, Summary, failed};
 
 /// The inputs, one a line.
 pub(super) const INPUTS: &str = "inputs.jsonl";

@@ -13,10 +13,10 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use sha2::{Digest, Sha256};
 
+use crate::batch::error::{BatchError, failed};
 use crate::batch::inputs::hexadecimal;
 use crate::batch::manifest::{PARTIAL, sync_directory};
 use crate::batch::settings::OutputFormat;
-use crate::batch::{BatchError, failed};
 
 /// Level of compression, for zstd.
 const LEVEL: i32 = 3;

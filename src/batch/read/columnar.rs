@@ -13,7 +13,8 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Reading, Record, Rows, claims, document, failure, missing, page_headers, place, unreadable};
+use super::record::{Reading, Record, Rows, document, failure, missing, place, unreadable};
+use super::{claims, page_headers};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::{Input, InputFormat};
 use crate::batch::kept::Kept;

@@ -27,5 +27,5 @@ pub(super) fn open(input: &Input, counters: &Arc<Counters>) -> Result<Box<dyn Bu
             }
         })
     };
-    reader().map_err(super::unreadable)
+    reader().map_err(super::record::unreadable)
 }

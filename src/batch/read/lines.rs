@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Reading, Record, Rows, compression, document, failure, place, row_too_large, unreadable};
+use super::compression;
+use super::record::{Reading, Record, Rows, document, failure, place, row_too_large, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::Input;
 use crate::batch::kept::Kept;

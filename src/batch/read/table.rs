@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use csv_core::ReadRecordResult;
 
-use super::{Reading, Record, Rows, compression, document, failure, missing, place, row_too_large, unreadable};
+use super::compression;
+use super::record::{Reading, Record, Rows, document, failure, missing, place, row_too_large, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::Input;
 use crate::batch::kept::Kept;

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::{Reading, Record, Rows, Single, compression, unreadable};
+use super::compression;
+use super::record::{Reading, Record, Rows, Single, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::Input;
 use crate::batch::kept::Kept;
