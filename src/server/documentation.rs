@@ -2,11 +2,10 @@
 
 use actix_web::web;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::inference_protocol::ProtocolError;
-use super::{extract, kserve, page, reload, run, status, token_classification};
+use super::{extract, kserve, page, reload, results, status, token_classification};
 use crate::export::Format;
 
 #[derive(OpenApi)]
@@ -24,7 +23,7 @@ use crate::export::Format;
         kserve::infer, kserve::infer_version,
         reload::endpoint, status::overall, status::live, status::ready, status::info, status::prometheus,
     ),
-    components(schemas(Format, run::FailedDocument)),
+    components(schemas(Format, results::FailedDocument)),
     tags((name = "onrecord"), (name = "Hugging Face"), (name = "Open Inference Protocol"), (name = "status")),
     modifiers(&Key),
 )]
@@ -45,34 +44,4 @@ impl Modify for Key {
 pub(super) fn routes(configuration: &mut web::ServiceConfig) {
     let page = SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Description::openapi());
     configuration.service(web::redirect("/docs", "/docs/")).service(page);
-}
-
-/// How every route of the Hugging Face and KServe clients may refuse.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "for the description")]
-pub(super) enum PlainRefusal {
-    /// No valid API key
-    #[response(status = 401)]
-    Unauthorized(ProtocolError),
-    /// Starting, shutting down, or out of time
-    #[response(status = 503)]
-    Unavailable(ProtocolError),
-}
-
-/// How those may refuse that read a body.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "for the description")]
-pub(super) enum PlainBodyRefusal {
-    /// The body took too long to come
-    #[response(status = 408)]
-    TooSlow(ProtocolError),
-    /// Too large
-    #[response(status = 413)]
-    TooLarge(ProtocolError),
-    /// A media type or an encoding that is not read here
-    #[response(status = 415)]
-    UnsupportedMedia(ProtocolError),
-    /// Too much is waiting: see Retry-After
-    #[response(status = 429)]
-    Overloaded(ProtocolError),
 }

@@ -6,9 +6,10 @@ use actix_web::HttpResponse;
 
 use super::body::{HeldBody, Hold};
 use super::errors::ApiError;
-use super::extract::{Documents, extraction};
+use super::options::RequestOptions;
 use super::quotas::Quota;
-use super::run::{RequestOptions, off_the_network, run};
+use super::results::{Documents, extraction};
+use super::run::{off_the_network, run};
 use super::state::State;
 use crate::engine::service::Service;
 use crate::export::{Annotated, Format};

@@ -7,16 +7,17 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::{self, HeldBody};
-use super::errors::{ApiError, ErrorBody, Problem};
+use super::configuration::Configuration;
+use super::errors::{ApiError, ErrorBody};
 use super::export;
+use super::lines::LINES;
+use super::options::{QueryOptions, RequestOptions};
 use super::quotas::Quota;
-use super::run::{
-    DocumentResult, FailedDocument, RequestOptions, check_number, checked, document, json, off_the_network, run,
-};
+use super::results::{DocumentResult, Documents, FailedDocument, result};
+use super::run::{check_number, checked, document, json, off_the_network, run};
 use super::state::State;
-use super::stream::{self, QueryOptions};
-use crate::engine::service::{Answer, Found};
-use crate::engine::{EngineError, Extraction};
+use super::stream;
+use crate::engine::service::Answer;
 
 /// One text, or several documents, and what is wanted of them.
 #[derive(Debug, Default, Deserialize)]
@@ -101,9 +102,6 @@ pub struct RequestTimings {
     pub decode_ms: f64,
 }
 
-/// The media type of streams.
-pub(super) const LINES: &str = "application/x-ndjson";
-
 /// Extract entities, statements and speakers.
 ///
 /// With `?format=` the answer is the result of a single document in a form of other tools.
@@ -180,13 +178,8 @@ pub(super) async fn extract(
     Ok(HttpResponse::Ok().content_type("application/json").body(HeldBody::new(rendered, hold)))
 }
 
-pub(super) type Documents = Vec<Result<crate::text::Document, FailedDocument>>;
-
 /// The documents of a body, and what is wanted of them.
-pub(super) fn parse(
-    body: &[u8],
-    limits: &super::Configuration,
-) -> Result<(Documents, Option<RequestOptions>), ApiError> {
+pub(super) fn parse(body: &[u8], limits: &Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::new("invalid_request", "the body must be an object, not an array"));
@@ -232,29 +225,6 @@ fn respond(
     });
     let results = results.collect();
     ExtractResponse { model, results, usage, timings }
-}
-
-/// The answer for one document, in the form of the contract.
-pub(super) fn result(id: String, answer: Answer, options: &RequestOptions) -> DocumentResult {
-    let failed = |error: Problem| {
-        error.count();
-        DocumentResult::Failed(FailedDocument { id: Some(id), error })
-    };
-    match extraction(answer.found) {
-        Ok(extraction) => DocumentResult::Found(Box::new(options.parts(extraction))),
-        Err(error) => failed(error),
-    }
-}
-
-/// What was found, where an extraction was asked for.
-pub(super) fn extraction(found: Result<Found, EngineError>) -> Result<Extraction, Problem> {
-    match found {
-        Ok(Found::Extraction(extraction)) => Ok(*extraction),
-        Ok(Found::Tags(_)) => {
-            Err(Problem::new("inference_failed", "the engine gave another answer than was asked for"))
-        }
-        Err(error) => Err(Problem::from(&error)),
-    }
 }
 
 fn milliseconds(time: std::time::Duration) -> f64 {

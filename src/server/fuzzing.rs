@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::configuration::Configuration;
 use super::hugging_face::Request;
 use super::inference_protocol::parse_infer;
-use super::stream::QueryOptions;
+use super::options::QueryOptions;
 use super::{extract, run};
 use crate::fuzzing::Choices;
 

@@ -4,16 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::body::{self, HeldBody};
-use super::documentation::{PlainBodyRefusal, PlainRefusal};
 use super::errors::{ApiError, Problem};
-use super::extract::result;
 use super::inference_protocol::{
     HEADER_LENGTH, InferRequestBody, InferResponse, ModelMetadata, ModelReady, ProtocolError, ServerLive,
     ServerMetadata, ServerReady, model_metadata, parse_infer, render_infer, server_metadata,
 };
 use super::models;
+use super::options::RequestOptions;
 use super::quotas::Quota;
-use super::run::{DocumentResult, FailedDocument, RequestOptions, check_number, checked, off_the_network, run};
+use super::refusals::{PlainBodyRefusal, PlainRefusal};
+use super::results::{DocumentResult, FailedDocument, result};
+use super::run::{check_number, checked, off_the_network, run};
 use super::state::State;
 use crate::engine::EntityScheme;
 use crate::engine::service::Service;

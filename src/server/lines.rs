@@ -5,6 +5,9 @@ use futures_util::StreamExt;
 
 use super::body::Hold;
 
+/// The media type of streams.
+pub(super) const LINES: &str = "application/x-ndjson";
+
 /// What comes next in a body of lines.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {

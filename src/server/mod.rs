@@ -18,13 +18,18 @@ pub mod inference_protocol;
 mod keys;
 mod kserve;
 mod lines;
+mod loader;
 mod logs;
 mod models;
 mod observe;
+mod options;
 mod page;
 mod quotas;
+mod refusals;
 mod reload;
+mod results;
 mod run;
+mod startup;
 mod state;
 mod status;
 mod stream;
@@ -49,38 +54,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use configuration::{Configuration, LogFormat};
 pub use errors::CODES;
+pub use startup::{EngineConfiguration, ServerError};
 
-use crate::engine::EngineError;
 use crate::model::{Model, ModelError};
 use keys::Keys;
-use reload::Loader;
+use loader::Loader;
 use state::State;
-
-/// Why the server could not start, or ended before it was asked to.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// The address, the certificate or the keys cannot be used.
-    #[error("{0}")]
-    Configuration(String),
-    /// The model cannot be loaded.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The engine cannot be started.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The network failed.
-    #[error("the server failed: {0}")]
-    Network(#[from] std::io::Error),
-}
-
-/// What runs beneath the server.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct EngineConfiguration {
-    /// Worker threads; 0: one per core that this process may use.
-    pub threads: usize,
-    /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
-    pub max_window: Option<usize>,
-}
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way. The model is loaded while the server listens.
 ///
@@ -143,7 +122,7 @@ async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerE
     let server = actix_web::rt::spawn(server);
     let loading = {
         let state = Arc::clone(&state);
-        actix_web::rt::task::spawn_blocking(move || state.loader.start(&state))
+        actix_web::rt::task::spawn_blocking(move || reload::start(&state))
     };
     let stopping = actix_web::rt::spawn(signals(Arc::clone(&state), handle.clone()));
     match loading.await {

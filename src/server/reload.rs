@@ -7,76 +7,43 @@ use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::errors::{ApiError, ErrorBody};
+use super::startup::ServerError;
 use super::state::State;
-use super::{EngineConfiguration, ServerError};
-use crate::engine::service::{Service, ServiceOptions};
-use crate::model::{Model, ModelError};
-
-/// Gets the model, again and again.
-pub(super) struct Loader {
-    engine: EngineConfiguration,
-    load: Box<dyn Fn() -> Result<Model, ModelError> + Send + Sync>,
-    /// Held while a model is loaded: one at a time.
-    busy: Arc<Mutex<()>>,
-}
+use crate::engine::service::Service;
 
 /// How often it is looked whether the old model has ended its work.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
-impl Loader {
-    pub fn new(
-        engine: EngineConfiguration,
-        load: impl Fn() -> Result<Model, ModelError> + Send + Sync + 'static,
-    ) -> Self {
-        Self { engine, load: Box::new(load), busy: Arc::default() }
-    }
+/// Loads the first model. Requests are answered from then on.
+pub(super) fn start(state: &State) -> Result<(), ServerError> {
+    let started = Instant::now();
+    let service = state.loader.service(&state.configuration, state.loader.load()?)?;
+    let (model, workers) = (service.model().identifier(), service.threads());
+    state.start(service);
+    tracing::info!(model, workers, milliseconds = started.elapsed().as_millis() as u64, "ready");
+    Ok(())
+}
 
-    /// Loads the first model. Requests are answered from then on.
-    pub fn start(&self, state: &State) -> Result<(), ServerError> {
-        let started = Instant::now();
-        let service = self.service(state, (self.load)()?)?;
-        let (model, workers) = (service.model().identifier(), service.threads());
-        state.start(service);
-        tracing::info!(model, workers, milliseconds = started.elapsed().as_millis() as u64, "ready");
-        Ok(())
+/// Loads the model once more and puts it in the place of the old one. Where it is the same, the old one stays.
+fn change(state: &State) -> Result<bool, ServerError> {
+    let started = Instant::now();
+    let model = state.loader.load()?;
+    let identifier = model.identifier();
+    if state.loaded().is_some_and(|service| service.model().identifier() == identifier) {
+        tracing::info!(model = identifier, "the model is the one that runs already");
+        return Ok(false);
     }
-
-    /// Loads the model once more and puts it in the place of the old one. Where it is the same, the old one stays.
-    fn reload(&self, state: &State) -> Result<bool, ServerError> {
-        let started = Instant::now();
-        let model = (self.load)()?;
-        let identifier = model.identifier();
-        if state.loaded().is_some_and(|service| service.model().identifier() == identifier) {
-            tracing::info!(model = identifier, "the model is the one that runs already");
-            return Ok(false);
-        }
-        let service = self.service(state, model)?;
-        let retire = retirement()?;
-        if let Some(old) = state.start(service) {
-            // The thread waits for it.
-            let _ = retire.send(old);
-        }
-        tracing::info!(model = identifier, milliseconds = started.elapsed().as_millis() as u64, "changed the model");
-        Ok(true)
+    let service = state.loader.service(&state.configuration, model)?;
+    let retire = retirement()?;
+    if let Some(old) = state.start(service) {
+        // The thread waits for it.
+        let _ = retire.send(old);
     }
-
-    fn service(&self, state: &State, model: Model) -> Result<Service, ServerError> {
-        let configuration = &state.configuration;
-        let defaults = ServiceOptions::default();
-        let options = ServiceOptions {
-            threads: self.engine.threads,
-            max_window: self.engine.max_window,
-            max_batch_tokens: configuration.max_batch_tokens.unwrap_or(defaults.max_batch_tokens),
-            max_waiting_documents: configuration.max_waiting_documents,
-            max_waiting_tokens: configuration.max_waiting_tokens,
-            max_wait: configuration.max_wait,
-        };
-        Ok(Service::start(model, options)?)
-    }
+    tracing::info!(model = identifier, milliseconds = started.elapsed().as_millis() as u64, "changed the model");
+    Ok(true)
 }
 
 /// A thread that lets a model go once nobody asks it any more, and its last answer has been given. It is there before it is
@@ -130,7 +97,7 @@ pub(super) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) -> Result<R
         let state = Arc::clone(state);
         // Whoever asked may have gone: the turn is over when the work is.
         web::block(move || {
-            let changed = state.loader.reload(&state).map_err(|error| error.to_string());
+            let changed = change(&state).map_err(|error| error.to_string());
             drop(turn);
             changed
         })

@@ -2,160 +2,17 @@
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 use super::configuration::Configuration;
 use super::errors::{ApiError, Problem, deadline_exceeded, draining};
 use super::quotas::Quota;
+use super::results::FailedDocument;
 use super::state::State;
 use crate::engine::service::{Answer, Service, Want};
-use crate::engine::{EntityScheme, ExtractedEntity, ExtractedSpeaker, ExtractedStatement, Extraction, Options};
 use crate::json::kind;
-use crate::model::Model;
-use crate::text::{Document, DocumentError, OffsetUnit};
-
-/// What a client may choose about the results.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RequestOptions {
-    /// Which entity labels: `news9` (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC), which is the default, or `conll4`
-    /// (PER ORG LOC MISC). To be left out where the model has labels of its own.
-    pub entity_scheme: Option<EntityScheme>,
-    /// Unit of all offsets: `codepoint` (Python), `byte` (Rust, Go) or `utf16` (JavaScript, Java).
-    pub offset_unit: OffsetUnit,
-    /// Entities and statements that score below this are left out.
-    #[schema(minimum = 0, maximum = 1)]
-    pub min_score: f32,
-    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
-    /// transcripts, are statements.
-    pub floating: bool,
-    /// Parts of the result that are wanted; all of them by default.
-    pub include: Option<Vec<Part>>,
-}
-
-impl Default for RequestOptions {
-    fn default() -> Self {
-        let Options { entity_scheme, offset_unit, min_score, floating, .. } = Options::default();
-        Self { entity_scheme, offset_unit, min_score, floating, include: None }
-    }
-}
-
-/// A part of the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    /// Named entities.
-    Entities,
-    /// Who said what.
-    Statements,
-    /// Everybody who speaks.
-    Speakers,
-}
-
-impl RequestOptions {
-    /// What the engine is to be asked for; an error where the model cannot give it.
-    pub fn want(&self, model: &Model) -> Result<Want, ApiError> {
-        let invalid = |message: String| ApiError::new("invalid_request", message);
-        let head = model.entity_head(self.entity_scheme.map(EntityScheme::name));
-        head.map_err(|error| invalid(format!("entity_scheme: {error}")))?;
-        let others = |parts: &Vec<Part>| parts.iter().any(|part| *part != Part::Entities);
-        if !model.finds_statements() && self.include.as_ref().is_some_and(others) {
-            let name = &model.config().name;
-            return Err(invalid(format!("include: the model {name} finds entities only, no statements or speakers")));
-        }
-        if !(0.0..=1.0).contains(&self.min_score) {
-            let message = format!("min_score is {}: it must be between 0 and 1", self.min_score);
-            return Err(invalid(message));
-        }
-        Ok(Want::Extraction(Options {
-            entity_scheme: self.entity_scheme,
-            offset_unit: self.offset_unit,
-            min_score: self.min_score,
-            max_window: None,
-            floating: self.floating,
-        }))
-    }
-
-    fn wants(&self, part: Part) -> bool {
-        self.include.as_ref().is_none_or(|parts| parts.contains(&part))
-    }
-
-    /// A result of which the parts that are not wanted are empty.
-    pub fn reduced(&self, mut extraction: Extraction) -> Extraction {
-        if !self.wants(Part::Entities) {
-            extraction.entities.clear();
-        }
-        if !self.wants(Part::Statements) {
-            extraction.statements.clear();
-        }
-        if !self.wants(Part::Speakers) {
-            extraction.speakers.clear();
-        }
-        extraction
-    }
-
-    /// The wanted parts of a result.
-    pub fn parts(&self, extraction: Extraction) -> ExtractionResult {
-        ExtractionResult {
-            schema: extraction.schema,
-            model: extraction.model,
-            id: extraction.id,
-            entities: self.wants(Part::Entities).then_some(extraction.entities),
-            statements: self.wants(Part::Statements).then_some(extraction.statements),
-            speakers: self.wants(Part::Speakers).then_some(extraction.speakers),
-            offset_unit: extraction.offset_unit,
-            warnings: extraction.warnings,
-        }
-    }
-}
-
-/// Everything found in one document (docs/output.md), as far as it was asked for.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ExtractionResult {
-    /// Version of this form: 1.
-    pub schema: u32,
-    /// Which weights produced it, `name@hash`.
-    pub model: String,
-    /// The document's id, as it was given.
-    pub id: String,
-    /// Named entities, in text order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub entities: Option<Vec<ExtractedEntity>>,
-    /// Statements, in text order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub statements: Option<Vec<ExtractedStatement>>,
-    /// Who speaks, in the order of first speaking.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub speakers: Option<Vec<ExtractedSpeaker>>,
-    /// Unit of every `start` and `end`.
-    pub offset_unit: OffsetUnit,
-    /// What a reader should know about this result.
-    pub warnings: Vec<String>,
-}
-
-/// A document that could not be processed, in its place among the results.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FailedDocument {
-    /// The document's id, if it could be read.
-    pub id: Option<String>,
-    /// What was wrong with it.
-    pub error: Problem,
-}
-
-/// A result, or the reason why there is none.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum DocumentResult {
-    /// What was found.
-    Found(Box<ExtractionResult>),
-    /// What was wrong.
-    Failed(FailedDocument),
-}
+use crate::text::{Document, DocumentError};
 
 /// A document from JSON: an object with a `text` and perhaps an `id`. Without an id it goes by its place.
 pub(super) fn document(value: Value, place: usize, limits: &Configuration) -> Result<Document, FailedDocument> {

@@ -10,8 +10,8 @@ use super::body::{BodyLimits, Budget};
 use super::configuration::Configuration;
 use super::errors::{ApiError, draining, starting};
 use super::keys::Keys;
+use super::loader::Loader;
 use super::quotas::Quotas;
-use super::reload::Loader;
 use crate::engine::service::Service;
 
 /// The application.

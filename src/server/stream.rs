@@ -6,23 +6,21 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{sleep, timeout_at};
-use utoipa::IntoParams;
 
 use super::body;
 use super::errors::{ApiError, Problem, deadline_exceeded};
-use super::extract::{LINES, result};
-use super::lines::{Line, Lines};
+use super::lines::{LINES, Line, Lines};
+use super::options::{QueryOptions, RequestOptions};
 use super::quotas::Quota;
-use super::run::{DocumentResult, FailedDocument, Part, RequestOptions, check_cost, document, log_text, observe};
+use super::results::{DocumentResult, FailedDocument, result};
+use super::run::{check_cost, document, log_text, observe};
 use super::state::State;
-use crate::engine::EntityScheme;
 use crate::engine::service::{Answers, Refused, Service, Share, Want};
-use crate::export::Format;
-use crate::text::{Document, OffsetUnit};
+use crate::text::Document;
 
 /// Documents of one stream that are in the service at the same time...
 const DOCUMENTS: usize = 64;
@@ -35,55 +33,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often a stream that waits for its client looks whether the server is to stop.
 const LOOK_UP: Duration = Duration::from_millis(200);
-
-/// What is wanted of the documents, in the query string: for streams, and wherever a body says nothing of it.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct QueryOptions {
-    /// Which entity labels, `news9` or `conll4`.
-    #[param(nullable = false)]
-    entity_scheme: Option<EntityScheme>,
-    /// Unit of all offsets, `codepoint`, `byte` or `utf16`.
-    #[param(nullable = false)]
-    offset_unit: Option<OffsetUnit>,
-    /// Entities and statements that score below this are left out.
-    #[param(minimum = 0, maximum = 1, nullable = false)]
-    min_score: Option<f32>,
-    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
-    /// transcripts, are statements.
-    #[param(nullable = false)]
-    floating: Option<bool>,
-    /// Parts of the result that are wanted, with commas between them.
-    #[param(nullable = false, pattern = "^(entities|statements|speakers)(,(entities|statements|speakers))*$")]
-    include: Option<String>,
-    /// Another form for the result of a single document: `brat`, `conll`, `displacy`, `webannotation`, `citron`, `html`,
-    /// `csv` or `schemaorg` (docs/exports.md).
-    #[param(nullable = false)]
-    format: Option<Format>,
-}
-
-impl QueryOptions {
-    /// What is wanted, and in which form if not in ours.
-    pub fn parse(query: &str) -> Result<(RequestOptions, Option<Format>), ApiError> {
-        let invalid = |message: String| ApiError::new("invalid_request", format!("the query string: {message}"));
-        let options = web::Query::<Self>::from_query(query).map_err(|error| invalid(error.to_string()))?.into_inner();
-        let part = |name: &str| {
-            serde_json::from_value::<Part>(Value::from(name)).map_err(|error| invalid(format!("include: {error}")))
-        };
-        let include = options.include.as_deref().map(|names| names.split(',').map(part).collect());
-        let defaults = RequestOptions::default();
-        let format = options.format;
-        let options = RequestOptions {
-            entity_scheme: options.entity_scheme,
-            offset_unit: options.offset_unit.unwrap_or_default(),
-            min_score: options.min_score.unwrap_or_default(),
-            floating: options.floating.unwrap_or(defaults.floating),
-            include: include.transpose()?,
-        };
-        Ok((options, format))
-    }
-}
 
 /// A line that has no result.
 #[derive(Serialize)]

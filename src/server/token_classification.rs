@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use super::body::{self, HeldBody};
-use super::documentation::{PlainBodyRefusal, PlainRefusal};
 use super::errors::{ApiError, Problem};
 use super::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
 use super::inference_protocol::ProtocolError;
 use super::models;
 use super::quotas::Quota;
+use super::refusals::{PlainBodyRefusal, PlainRefusal};
 use super::run::{check_number, checked, json, off_the_network, run};
 use super::state::State;
 use crate::engine::EntityScheme;
