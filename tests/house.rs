@@ -1,4 +1,7 @@
-//! The house: rooms know only those before them, and code that the compiler does not check stays in its room.
+//! The house: rooms know only those before them, no files know each other in circles, and code that the compiler does not
+//! check stays in its room.
+
+mod circles;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -125,5 +128,25 @@ fn spans_know_no_statements_and_statements_no_speakers() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn no_files_know_each_other_in_circles() {
+    for directory in ["src", "python/src"] {
+        let within = |name: String| name.strip_prefix(directory).map_or(name.clone(), |name| name[1..].to_owned());
+        let needs = circles::needs(&files(directory).into_iter().map(|(name, text)| (within(name), text)).collect());
+        let circles = circles::circles(&needs);
+        let told = circles.iter().flat_map(|circle| {
+            let needs = circle.iter().flat_map(|file| needs[*file].iter().map(move |need| (file, need)));
+            let needs = needs.filter(|(_, (other, _))| circle.contains(other.as_str()));
+            needs.map(|(file, (other, path))| format!("{file} needs {other}, for {path}"))
+        });
+        let told: Vec<String> = told.collect();
+        assert!(
+            told.is_empty(),
+            "files of {directory} know each other in a circle: put what two of them need where both may look\n{}",
+            told.join("\n")
+        );
     }
 }
