@@ -7,6 +7,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 
+use super::codes::ErrorCode;
 use super::errors::ApiError;
 use super::state::State;
 
@@ -42,7 +43,7 @@ pub(super) async fn check_key(
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let message = "this server needs an API key: send it as \"Authorization: Bearer KEY\"";
-    let refusal = refuse(request.request(), &ApiError::new("unauthorized", message).closing());
+    let refusal = refuse(request.request(), &ApiError::new(ErrorCode::Unauthorized, message).closing());
     Ok(request.into_response(refusal))
 }
 
@@ -65,7 +66,7 @@ pub(super) fn cross_origin(origins: &[String]) -> Cors {
 pub(super) fn only(path: &str, route: Route, method: &'static str) -> Resource {
     let refuse_others = move |request: HttpRequest| async move {
         let message = format!("{} is not answered at {}: use {method}", request.method(), request.path());
-        let mut refusal = refuse(&request, &ApiError::new("method_not_allowed", message).closing());
+        let mut refusal = refuse(&request, &ApiError::new(ErrorCode::MethodNotAllowed, message).closing());
         refusal.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(method));
         refusal
     };
@@ -80,7 +81,7 @@ pub(super) fn read() -> Route {
 /// Paths that are not there.
 pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
     let message = format!("there is nothing at {}: see /docs for what there is", request.path());
-    refuse(&request, &ApiError::new("not_found", message).closing())
+    refuse(&request, &ApiError::new(ErrorCode::NotFound, message).closing())
 }
 
 /// A refusal in the form that the path's clients expect.

@@ -13,6 +13,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::json;
 
+use super::codes::ErrorCode;
 use super::errors::{ApiError, Problem};
 
 /// How many bytes of requests may be held at the same time.
@@ -105,7 +106,8 @@ pub(super) async fn read(
     let reading = async {
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| {
-                ApiError::new("incomplete_body", format!("the body could not be read to its end: {error}")).closing()
+                ApiError::new(ErrorCode::IncompleteBody, format!("the body could not be read to its end: {error}"))
+                    .closing()
             })?;
             if body.len() + chunk.len() > limits.size {
                 return Err(too_large(limits.size));
@@ -121,7 +123,7 @@ pub(super) async fn read(
     let in_time = actix_web::rt::time::timeout(limits.time, reading).await;
     in_time.unwrap_or_else(|_| {
         let message = format!("the body was not here after {} s: send it faster, or less", limits.time.as_secs_f64());
-        Err(ApiError::new("body_timeout", message).closing())
+        Err(ApiError::new(ErrorCode::BodyTimeout, message).closing())
     })?;
     Ok((body, hold))
 }
@@ -132,7 +134,7 @@ pub(super) fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
             let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
             let message = format!("Content-Encoding {encoding:?} is not read here: send the body uncompressed");
-            Err(ApiError::new("unsupported_encoding", message).closing())
+            Err(ApiError::new(ErrorCode::UnsupportedEncoding, message).closing())
         }
         _ => Ok(()),
     }
@@ -145,17 +147,17 @@ pub(super) fn check_type(request: &HttpRequest, allowed: &[&str]) -> Result<(), 
         return Ok(());
     }
     let message = format!("Content-Type {given:?} is not read here: send {}", allowed.join(" or "));
-    Err(ApiError::new("unsupported_media_type", message).closing())
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).closing())
 }
 
 fn too_large(limit: usize) -> ApiError {
     let message = format!("the body is larger than {limit} bytes: send less at a time, or a stream of lines");
-    ApiError::from(Problem::new("body_too_large", message).with(json!({"limit": limit}))).closing()
+    ApiError::from(Problem::new(ErrorCode::BodyTooLarge, message).with(json!({"limit": limit}))).closing()
 }
 
 fn overloaded(budget: &Budget) -> ApiError {
     let message = "as many requests are held as memory allows: try again in 1 s";
-    let problem = Problem::new("overloaded", message).with(json!({"held_bytes": budget.held()}));
+    let problem = Problem::new(ErrorCode::Overloaded, message).with(json!({"held_bytes": budget.held()}));
     ApiError { retry_after: Some(1), ..ApiError::from(problem).closing() }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use actix_web::HttpResponse;
 
 use super::body::{HeldBody, Hold};
+use super::codes::ErrorCode;
 use super::errors::ApiError;
 use super::options::RequestOptions;
 use super::quotas::Quota;
@@ -31,7 +32,7 @@ pub(super) async fn answer(
     Asked { options, format, deadline, quota }: Asked<'_>,
     hold: Hold,
 ) -> Result<HttpResponse, ApiError> {
-    let invalid = |message: &str| ApiError::new("invalid_request", message);
+    let invalid = |message: &str| ApiError::new(ErrorCode::InvalidRequest, message);
     let mut documents = documents.into_iter();
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(invalid("format: a request with a format is for one document; send the others by themselves"));
@@ -39,7 +40,7 @@ pub(super) async fn answer(
     let document = document.map_err(|failed| ApiError::from(failed.error))?;
     let want = options.want(service.model())?;
     let answers = run(state, service, quota, vec![document.clone()], want, deadline).await?;
-    let failed = |reason: String| ApiError::new("inference_failed", reason);
+    let failed = |reason: String| ApiError::new(ErrorCode::InferenceFailed, reason);
     let found = answers.into_iter().next().ok_or_else(|| failed("the engine gave no answer".to_owned()))?.found;
     let extraction = options.reduced(extraction(found)?);
     let rendered = off_the_network(document.text.len(), move || {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::{self, HeldBody};
+use super::codes::ErrorCode;
 use super::configuration::Configuration;
 use super::errors::{ApiError, ErrorBody};
 use super::export;
@@ -174,7 +175,7 @@ pub(super) async fn extract(
         let response = respond(model, places, ids, answers, &options);
         serde_json::to_vec(&response)
     });
-    let rendered = rendered.await?.map_err(|error| ApiError::new("inference_failed", error.to_string()))?;
+    let rendered = rendered.await?.map_err(|error| ApiError::new(ErrorCode::InferenceFailed, error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("application/json").body(HeldBody::new(rendered, hold)))
 }
 
@@ -182,7 +183,7 @@ pub(super) async fn extract(
 pub(super) fn parse(body: &[u8], limits: &Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(ApiError::new("invalid_request", "the body must be an object, not an array"));
+        return Err(ApiError::new(ErrorCode::InvalidRequest, "the body must be an object, not an array"));
     }
     let documents = match (request.text, request.documents) {
         // A lone text that is no document is a request that cannot be answered.
@@ -193,7 +194,7 @@ pub(super) fn parse(body: &[u8], limits: &Configuration) -> Result<(Documents, O
         }
         _ => {
             let message = "the body must have either \"text\" or \"documents\"";
-            return Err(ApiError::new("invalid_request", message));
+            return Err(ApiError::new(ErrorCode::InvalidRequest, message));
         }
     };
     Ok((documents, request.options))

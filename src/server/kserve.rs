@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::body::{self, HeldBody};
+use super::codes::ErrorCode;
 use super::errors::{ApiError, Problem};
 use super::inference_protocol::{
     HEADER_LENGTH, InferRequestBody, InferResponse, ModelMetadata, ModelReady, ProtocolError, ServerLive,
@@ -157,7 +158,7 @@ fn find(service: &Service, name: &str, asked: Option<&str>) -> Result<(Option<En
     match asked {
         Some(asked) if asked != version => {
             let message = format!("there is no version {asked:?} of {name} here: use {version}");
-            Err(Problem::new("unknown_model", message).with(json!({"versions": [version]})).into())
+            Err(Problem::new(ErrorCode::UnknownModel, message).with(json!({"versions": [version]})).into())
         }
         _ => Ok((scheme, version)),
     }
@@ -189,7 +190,7 @@ async fn answer(
     let size = body.len();
     let parsed = off_the_network(size, move || parse_infer(&body, header_length)).await?;
     // The protocol's clients expect 400 for whatever is wrong with a request.
-    let invalid = |error: String| ApiError::new("invalid_json", error);
+    let invalid = |error: String| ApiError::new(ErrorCode::InvalidJson, error);
     let mut infer = parsed.map_err(|error| invalid(error.to_string()))?;
     let options = options(&infer.parameters, scheme).map_err(invalid)?;
     let want = options.want(service.model()).map_err(|error| invalid(error.problem.message))?;
@@ -217,7 +218,7 @@ async fn answer(
         let results: Vec<String> = results.map(|result| serde_json::to_string(&result)).collect::<Result<_, _>>()?;
         render_infer(&infer, &name, &version, &results)
     });
-    let failed = |error: serde_json::Error| ApiError::new("inference_failed", error.to_string());
+    let failed = |error: serde_json::Error| ApiError::new(ErrorCode::InferenceFailed, error.to_string());
     let (rendered, header_length) = rendered.await?.map_err(failed)?;
     let mut response = HttpResponse::Ok();
     match header_length {
@@ -231,7 +232,7 @@ fn header_length(request: &HttpRequest) -> Result<Option<usize>, ApiError> {
     let Some(value) = request.headers().get(HEADER_LENGTH) else { return Ok(None) };
     let length = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     let message = format!("the header {HEADER_LENGTH} must be a whole number of bytes");
-    length.map(Some).ok_or_else(|| ApiError::new("invalid_header", message))
+    length.map(Some).ok_or_else(|| ApiError::new(ErrorCode::InvalidHeader, message))
 }
 
 /// Our options among the request's parameters; the protocol's clients may send others of their own.

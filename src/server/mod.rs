@@ -6,6 +6,7 @@
 
 mod access;
 mod body;
+mod codes;
 mod configuration;
 mod documentation;
 mod errors;
@@ -52,8 +53,8 @@ use actix_web::{App, HttpServer, web};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use codes::ErrorCode;
 pub use configuration::{Configuration, LogFormat};
-pub use errors::CODES;
 pub use startup::{EngineConfiguration, ServerError};
 
 use crate::model::{Model, ModelError};

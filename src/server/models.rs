@@ -1,5 +1,6 @@
 //! The names under which clients that must name a model know this one.
 
+use super::codes::ErrorCode;
 use super::errors::{ApiError, Problem};
 use crate::engine::EntityScheme;
 use crate::model::Model;
@@ -22,7 +23,7 @@ pub(super) fn scheme(model: &Model, name: &str) -> Result<Option<EntityScheme>, 
     let names = names(model);
     if !names.iter().any(|known| known == name) {
         let message = format!("there is no model {name:?} here: use {}", names.join(" or "));
-        return Err(Problem::new("unknown_model", message).with(json!({"models": names})).into());
+        return Err(Problem::new(ErrorCode::UnknownModel, message).with(json!({"models": names})).into());
     }
     Ok(NAMES.iter().find(|(known, _)| model.finds_statements() && *known == name).map(|(_, scheme)| *scheme))
 }

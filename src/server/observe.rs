@@ -44,7 +44,8 @@ pub(super) async fn observe(
     let status = response.status().as_u16();
     span.record("status", status);
     span.record("milliseconds", (seconds * 1e6).round() / 1e3);
-    let code = response.response().error().and_then(|error| error.as_error::<ApiError>()).map(|e| e.problem.code);
+    let code =
+        response.response().error().and_then(|error| error.as_error::<ApiError>()).map(|e| e.problem.code.name());
     span.in_scope(|| match (status, code) {
         (500.., code) => tracing::error!(code, "answered"),
         // Of those there may be thousands a second; the metrics count them.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::codes::ErrorCode;
 use super::errors::ApiError;
 use crate::engine::service::Want;
 use crate::engine::{EntityScheme, Extraction, Options};
@@ -53,7 +54,7 @@ pub enum Part {
 impl RequestOptions {
     /// What the engine is to be asked for; an error where the model cannot give it.
     pub fn want(&self, model: &Model) -> Result<Want, ApiError> {
-        let invalid = |message: String| ApiError::new("invalid_request", message);
+        let invalid = |message: String| ApiError::new(ErrorCode::InvalidRequest, message);
         let head = model.entity_head(self.entity_scheme.map(EntityScheme::name));
         head.map_err(|error| invalid(format!("entity_scheme: {error}")))?;
         let others = |parts: &Vec<Part>| parts.iter().any(|part| *part != Part::Entities);
@@ -124,7 +125,8 @@ pub(super) struct QueryOptions {
 impl QueryOptions {
     /// What is wanted, and in which form if not in ours.
     pub fn parse(query: &str) -> Result<(RequestOptions, Option<Format>), ApiError> {
-        let invalid = |message: String| ApiError::new("invalid_request", format!("the query string: {message}"));
+        let invalid =
+            |message: String| ApiError::new(ErrorCode::InvalidRequest, format!("the query string: {message}"));
         let options = web::Query::<Self>::from_query(query).map_err(|error| invalid(error.to_string()))?.into_inner();
         let part = |name: &str| {
             serde_json::from_value::<Part>(Value::from(name)).map_err(|error| invalid(format!("include: {error}")))

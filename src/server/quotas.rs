@@ -10,6 +10,7 @@ use std::time::Instant;
 use actix_web::{HttpMessage, HttpRequest};
 use serde_json::json;
 
+use super::codes::ErrorCode;
 use super::errors::{ApiError, Problem};
 
 /// The quotas of all keys.
@@ -107,7 +108,8 @@ impl Quota {
 fn exceeded(what: &str, limit: f64, seconds: f64) -> ApiError {
     let seconds = seconds.ceil().max(1.0) as u64;
     let message = format!("this key's quota of {limit} {what} a minute is used up: try again in {seconds} s");
-    let problem = Problem::new("quota_exceeded", message).with(json!({"quota": what, "per_minute": limit as u64}));
+    let problem =
+        Problem::new(ErrorCode::QuotaExceeded, message).with(json!({"quota": what, "per_minute": limit as u64}));
     ApiError { retry_after: Some(seconds), ..problem.into() }
 }
 
@@ -121,7 +123,7 @@ mod tests {
 
     fn wait(result: Result<(), ApiError>) -> Option<u64> {
         result.err().map(|error| {
-            assert_eq!(error.problem.code, "quota_exceeded");
+            assert_eq!(error.problem.code, ErrorCode::QuotaExceeded);
             error.retry_after.unwrap()
         })
     }

@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::codes::ErrorCode;
 use super::errors::{ApiError, ErrorBody};
 use super::startup::ServerError;
 use super::state::State;
@@ -82,16 +83,16 @@ pub(super) enum Meanwhile {
 
 /// Reads the keys, and then the model, again. After an error everything is as it was, but for keys that could be read.
 pub(super) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) -> Result<Reloaded, ApiError> {
-    let failed = |reason: String| ApiError::new("reload_failed", format!("{reason}; what ran before goes on"));
+    let failed = |reason: String| ApiError::new(ErrorCode::ReloadFailed, format!("{reason}; what ran before goes on"));
     let keys = state.keys.reload().map_err(failed)?;
     tracing::info!(keys, "read the API keys again");
     state.service()?;
     let busy = Arc::clone(&state.loader.busy);
     let turn = match meanwhile {
         Meanwhile::Wait => busy.lock_owned().await,
-        Meanwhile::Refuse => busy
-            .try_lock_owned()
-            .map_err(|_| ApiError::new("reloading", "the server is reading its model again already: wait for it"))?,
+        Meanwhile::Refuse => busy.try_lock_owned().map_err(|_| {
+            ApiError::new(ErrorCode::Reloading, "the server is reading its model again already: wait for it")
+        })?,
     };
     let loading = {
         let state = Arc::clone(state);
@@ -121,7 +122,7 @@ pub(super) async fn endpoint(state: web::Data<State>) -> Result<HttpResponse, Ap
     if !state.keys.are_required() {
         let message = "this server has no API keys, so anybody could ask for this: start it with --api-key-file, or send \
                        the process SIGHUP";
-        return Err(ApiError::new("forbidden", message));
+        return Err(ApiError::new(ErrorCode::Forbidden, message));
     }
     Ok(HttpResponse::Ok().json(reload(&state.into_inner(), Meanwhile::Refuse).await?))
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::codes::ErrorCode;
 use super::errors::Problem;
 use super::options::{Part, RequestOptions};
 use crate::engine::service::{Answer, Found};
@@ -91,7 +92,7 @@ pub(super) fn extraction(found: Result<Found, EngineError>) -> Result<Extraction
     match found {
         Ok(Found::Extraction(extraction)) => Ok(*extraction),
         Ok(Found::Tags(_)) => {
-            Err(Problem::new("inference_failed", "the engine gave another answer than was asked for"))
+            Err(Problem::new(ErrorCode::InferenceFailed, "the engine gave another answer than was asked for"))
         }
         Err(error) => Err(Problem::from(&error)),
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::codes::ErrorCode;
 use super::configuration::Configuration;
 use super::errors::{ApiError, Problem, deadline_exceeded, draining};
 use super::quotas::Quota;
@@ -16,7 +17,7 @@ use crate::text::{Document, DocumentError};
 
 /// A document from JSON: an object with a `text` and perhaps an `id`. Without an id it goes by its place.
 pub(super) fn document(value: Value, place: usize, limits: &Configuration) -> Result<Document, FailedDocument> {
-    let invalid = |id, message: String| FailedDocument { id, error: Problem::new("invalid_json", message) };
+    let invalid = |id, message: String| FailedDocument { id, error: Problem::new(ErrorCode::InvalidJson, message) };
     let Value::Object(mut fields) = value else {
         return Err(invalid(None, format!("a document must be an object with a \"text\", not {}", kind(&value))));
     };
@@ -44,7 +45,7 @@ pub(super) fn checked(id: String, text: String, limits: &Configuration) -> Resul
     // Fewer bytes than allowed characters: no need to count.
     if text.len() > limit && text.chars().count() > limit {
         let message = format!("the document has more than {limit} characters: send it in parts");
-        return Err(Problem::new("document_too_large", message).with(json!({"limit": limit})));
+        return Err(Problem::new(ErrorCode::DocumentTooLarge, message).with(json!({"limit": limit})));
     }
     Document::new(id, text).map_err(|error: DocumentError| Problem::from(&error))
 }
@@ -57,20 +58,23 @@ pub(super) fn check_number(documents: usize, limits: &Configuration) -> Result<(
     }
     let message =
         format!("{documents} documents are more than {limit}, the most in one request: send several, or a stream");
-    Err(Problem::new("too_many_documents", message).with(json!({"limit": limit})).into())
+    Err(Problem::new(ErrorCode::TooManyDocuments, message).with(json!({"limit": limit})).into())
 }
 
 /// Reads JSON into a type. What is no JSON is a bad request; what is JSON of another form cannot be processed.
 pub(super) fn json<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = error.valid_up_to();
-        ApiError::new("invalid_utf8", format!("the body is not valid UTF-8 at byte {at}: convert it to UTF-8 first"))
+        ApiError::new(
+            ErrorCode::InvalidUtf8,
+            format!("the body is not valid UTF-8 at byte {at}: convert it to UTF-8 first"),
+        )
     })?;
     serde_json::from_str(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
-            ApiError::new("invalid_request", format!("the body has not the expected form: {error}"))
+            ApiError::new(ErrorCode::InvalidRequest, format!("the body has not the expected form: {error}"))
         }
-        _ => ApiError::new("invalid_json", format!("the body is not valid JSON: {error}")),
+        _ => ApiError::new(ErrorCode::InvalidJson, format!("the body is not valid JSON: {error}")),
     })
 }
 
@@ -83,7 +87,7 @@ pub(super) async fn off_the_network<T: Send + 'static>(
     if bytes < LARGE {
         return Ok(work());
     }
-    let failed = |_| ApiError::new("inference_failed", "the server failed; please report it");
+    let failed = |_| ApiError::new(ErrorCode::InferenceFailed, "the server failed; please report it");
     actix_web::web::block(work).await.map_err(failed)
 }
 
@@ -100,7 +104,7 @@ pub(super) fn check_cost(tokens: usize, limits: &Configuration) -> Result<(), Pr
         Some(limit) if tokens > limit => {
             let message =
                 format!("the request has about {tokens} tokens, and {limit} are allowed: send less at a time");
-            Err(Problem::new("too_many_tokens", message).with(json!({"tokens": tokens, "limit": limit})))
+            Err(Problem::new(ErrorCode::TooManyTokens, message).with(json!({"tokens": tokens, "limit": limit})))
         }
         _ => Ok(()),
     }

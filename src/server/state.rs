@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 
 use super::body::{BodyLimits, Budget};
+use super::codes::ErrorCode;
 use super::configuration::Configuration;
 use super::errors::{ApiError, draining, starting};
 use super::keys::Keys;
@@ -100,7 +101,7 @@ impl State {
             Some(milliseconds @ 1..) => Ok(limit.min(Duration::from_millis(milliseconds))),
             _ => {
                 let message = format!("the header {TIMEOUT_HEADER} must be a whole number of milliseconds, at least 1");
-                Err(ApiError::new("invalid_header", message))
+                Err(ApiError::new(ErrorCode::InvalidHeader, message))
             }
         }
     }

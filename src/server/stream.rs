@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{sleep, timeout_at};
 
 use super::body;
+use super::codes::ErrorCode;
 use super::errors::{ApiError, Problem, deadline_exceeded};
 use super::lines::{LINES, Line, Lines};
 use super::options::{QueryOptions, RequestOptions};
@@ -54,7 +55,7 @@ pub(super) async fn extract(
     let (options, format) = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
     if format.is_some() {
         let message = "format: a stream is answered by lines of JSON; ask for another form with one document at a time";
-        return Err(ApiError::new("invalid_request", message).closing());
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message).closing());
     }
     let service = state.service().map_err(ApiError::closing)?;
     let (want, time) = (options.want(service.model())?, state.time_for(&request)?);
@@ -157,7 +158,7 @@ impl Stream {
                         Line::End => input_is_open = false,
                         Line::Broken(reason) => {
                             let message = format!("the body could not be read to its end: {reason}");
-                            self.fail(None, Problem::new("incomplete_body", message));
+                            self.fail(None, Problem::new(ErrorCode::IncompleteBody, message));
                             input_is_open = false;
                         }
                         line => self.take(line),
@@ -187,7 +188,7 @@ impl Stream {
             Line::Whole(bytes) => bytes,
             _ => {
                 let limit = limits.max_body_bytes;
-                let problem = Problem::new("body_too_large", format!("the line is longer than {limit} bytes"));
+                let problem = Problem::new(ErrorCode::BodyTooLarge, format!("the line is longer than {limit} bytes"));
                 return self.fail(None, problem.with(json!({"limit": limit})));
             }
         };
@@ -290,7 +291,7 @@ impl Stream {
     }
 
     async fn write(&self, line: &impl Serialize) -> Result<(), End> {
-        let failed = |error: serde_json::Error| End::Told(Problem::new("inference_failed", error.to_string()));
+        let failed = |error: serde_json::Error| End::Told(Problem::new(ErrorCode::InferenceFailed, error.to_string()));
         let mut bytes = serde_json::to_vec(line).map_err(failed)?;
         bytes.push(b'\n');
         self.sender.send(bytes.into()).await.map_err(|_| End::Gone)
@@ -310,5 +311,5 @@ async fn front(waiting: &mut VecDeque<Waiting>) -> Option<crate::engine::service
 
 fn stream_idle(idle: Duration) -> Problem {
     let message = format!("nothing came for {} s: the stream ends here", idle.as_secs_f64());
-    Problem::new("stream_idle", message)
+    Problem::new(ErrorCode::StreamIdle, message)
 }

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use super::body::{self, HeldBody};
+use super::codes::ErrorCode;
 use super::errors::{ApiError, Problem};
 use super::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
 use super::inference_protocol::ProtocolError;
@@ -77,7 +78,7 @@ async fn answer(
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
     service.check_room()?;
     let size = body.len();
-    let invalid = |message| ApiError::new("invalid_request", message);
+    let invalid = |message| ApiError::new(ErrorCode::InvalidRequest, message);
     let parsed = off_the_network(size, move || json::<Value>(&body).map(Request::try_from)).await??;
     let Request { inputs, parameters } = parsed.map_err(invalid)?;
     parameters.check(window).map_err(invalid)?;
@@ -107,7 +108,7 @@ async fn answer(
         });
         let mut items = items.collect::<Result<Vec<_>, ApiError>>()?;
         let response = if is_list { Response::Many(items) } else { Response::One(items.pop().unwrap_or_default()) };
-        serde_json::to_vec(&response).map_err(|error| ApiError::new("inference_failed", error.to_string()))
+        serde_json::to_vec(&response).map_err(|error| ApiError::new(ErrorCode::InferenceFailed, error.to_string()))
     });
     let rendered = rendered.await??;
     Ok(HttpResponse::Ok().content_type("application/json").body(HeldBody::new(rendered, hold)))
@@ -120,7 +121,7 @@ fn items(
     tokens: &[crate::decode::TaggedToken],
     parameters: &Parameters,
 ) -> Result<Vec<super::hugging_face::Item>, ApiError> {
-    let failed = |reason: String| ApiError::new("inference_failed", reason);
+    let failed = |reason: String| ApiError::new(ErrorCode::InferenceFailed, reason);
     let scheme = model.entity_head(scheme.map(EntityScheme::name)).and_then(|head| model.scheme(head));
     let scheme = scheme.map_err(|error| failed(error.to_string()))?;
     token_classification(model.tokenizer(), scheme, text, tokens, parameters).map_err(|error| failed(error.to_string()))

@@ -26,7 +26,7 @@ mod status;
 mod streams;
 mod token_classifier;
 
-use onrecord::server::CODES;
+use onrecord::server::ErrorCode;
 use serde_json::{Value, json};
 
 use crate::goldens::{ARTICLES, article};
@@ -60,7 +60,8 @@ fn long_text(bytes: usize) -> String {
 }
 
 fn status_of(code: &str) -> u16 {
-    CODES.iter().find(|(known, _)| *known == code).unwrap_or_else(|| panic!("{code} is not in the list")).1
+    let known = ErrorCode::ALL.iter().find(|known| known.name() == code);
+    known.unwrap_or_else(|| panic!("{code} is not in the list")).status().as_u16()
 }
 
 /// Checks an error of this code in the server's own form; returns its message.
