@@ -1,12 +1,10 @@
 //! What goes wrong over HTTP: one body, stable codes, and words that say what to do.
 
 use std::fmt;
-use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use regex::Regex;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -50,7 +48,7 @@ pub(super) struct ApiError {
 
 impl Problem {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: without_texts(message.into()), details: Value::Null }
+        Self { code, message: message.into(), details: Value::Null }
     }
 
     pub fn with(self, details: Value) -> Self {
@@ -61,25 +59,6 @@ impl Problem {
     pub fn count(&self) {
         metrics::counter!("onrecord_errors_total", "code" => self.code.name()).increment(1);
     }
-}
-
-/// A message without what serde found where it expected something else: it may be somebody's text. Names of fields are
-/// shown only if they look like names of fields.
-fn without_texts(message: String) -> String {
-    static FOUND: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-        let found = [
-            (r#"string "(?:[^"\\]|\\.)*""#, "a string"),
-            (r"(?s)unknown variant `.*`, expected", "unknown variant, expected"),
-            (r"unknown field `([a-z_]{1,40})`", "unknown field $1"),
-            (r"(?s)unknown field `.*`, expected", "unknown field, expected"),
-        ];
-        found.into_iter().filter_map(|(found, shown)| Some((Regex::new(found).ok()?, shown))).collect()
-    });
-    // Nearly all messages are our own, and stay as they are.
-    FOUND.iter().fold(message, |message, (found, shown)| match found.is_match(&message) {
-        true => found.replace_all(&message, *shown).into_owned(),
-        false => message,
-    })
 }
 
 impl From<Problem> for ApiError {

@@ -13,9 +13,10 @@ use super::errors::{ApiError, ErrorBody};
 use super::export;
 use super::lines::LINES;
 use super::options::{QueryOptions, RequestOptions};
+use super::parsing::{json, without_texts};
 use super::quotas::Quota;
 use super::results::{DocumentResult, Documents, FailedDocument, result};
-use super::run::{check_number, checked, document, json, off_the_network, run};
+use super::run::{check_number, checked, document, off_the_network, run};
 use super::state::State;
 use super::stream;
 use crate::engine::service::Answer;
@@ -33,7 +34,8 @@ struct ExtractRequest {
 /// Options from an object only: serde would take an array of their values, too.
 fn options<'body, D: Deserializer<'body>>(deserializer: D) -> Result<Option<RequestOptions>, D::Error> {
     let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
-    fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)).transpose()
+    let told = |error| D::Error::custom(without_texts(&error));
+    fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(told)).transpose()
 }
 
 // Only for the description: what is read goes through `ExtractRequest`, whose errors say more.

@@ -7,6 +7,7 @@ use super::configuration::Configuration;
 use super::hugging_face::Request;
 use super::inference_protocol::parse_infer;
 use super::options::QueryOptions;
+use super::parsing::json;
 use super::{extract, run};
 use crate::fuzzing::Choices;
 
@@ -31,7 +32,7 @@ pub fn requests(data: &[u8]) {
         let characters = |document: &crate::text::Document| document.text.chars().count();
         assert!(documents.iter().flatten().all(|document| characters(document) <= 100));
     }
-    if let Ok(value) = run::json::<Value>(body) {
+    if let Ok(value) = json::<Value>(body) {
         let _ = run::document(value.clone(), 1, &configuration);
         if let Ok(request) = Request::try_from(value) {
             let _ = request.parameters.check(256);

@@ -12,6 +12,7 @@ use super::inference_protocol::{
 };
 use super::models;
 use super::options::RequestOptions;
+use super::parsing::without_texts;
 use super::quotas::Quota;
 use super::refusals::{PlainBodyRefusal, PlainRefusal};
 use super::results::{DocumentResult, FailedDocument, result};
@@ -248,5 +249,5 @@ fn options(parameters: &Map<String, Value>, scheme: Option<EntityScheme>) -> Res
     if let Some(scheme) = scheme {
         ours.entry("entity_scheme").or_insert_with(|| Value::from(scheme.name()));
     }
-    serde_json::from_value(Value::Object(ours)).map_err(|error| format!("parameters: {error}"))
+    serde_json::from_value(Value::Object(ours)).map_err(|error| format!("parameters: {}", without_texts(&error)))
 }

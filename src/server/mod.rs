@@ -25,6 +25,7 @@ mod models;
 mod observe;
 mod options;
 mod page;
+mod parsing;
 mod quotas;
 mod refusals;
 mod reload;

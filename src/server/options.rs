@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::codes::ErrorCode;
 use super::errors::ApiError;
+use super::parsing::without_texts;
 use crate::engine::service::Want;
 use crate::engine::{EntityScheme, Extraction, Options};
 use crate::export::Format;
@@ -127,9 +128,11 @@ impl QueryOptions {
     pub fn parse(query: &str) -> Result<(RequestOptions, Option<Format>), ApiError> {
         let invalid =
             |message: String| ApiError::new(ErrorCode::InvalidRequest, format!("the query string: {message}"));
-        let options = web::Query::<Self>::from_query(query).map_err(|error| invalid(error.to_string()))?.into_inner();
+        let options =
+            web::Query::<Self>::from_query(query).map_err(|error| invalid(without_texts(&error)))?.into_inner();
         let part = |name: &str| {
-            serde_json::from_value::<Part>(Value::from(name)).map_err(|error| invalid(format!("include: {error}")))
+            let part = serde_json::from_value::<Part>(Value::from(name));
+            part.map_err(|error| invalid(format!("include: {}", without_texts(&error))))
         };
         let include = options.include.as_deref().map(|names| names.split(',').map(part).collect());
         let defaults = RequestOptions::default();

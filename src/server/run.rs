@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::codes::ErrorCode;
@@ -59,23 +58,6 @@ pub(super) fn check_number(documents: usize, limits: &Configuration) -> Result<(
     let message =
         format!("{documents} documents are more than {limit}, the most in one request: send several, or a stream");
     Err(Problem::new(ErrorCode::TooManyDocuments, message).with(json!({"limit": limit})).into())
-}
-
-/// Reads JSON into a type. What is no JSON is a bad request; what is JSON of another form cannot be processed.
-pub(super) fn json<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let at = error.valid_up_to();
-        ApiError::new(
-            ErrorCode::InvalidUtf8,
-            format!("the body is not valid UTF-8 at byte {at}: convert it to UTF-8 first"),
-        )
-    })?;
-    serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => {
-            ApiError::new(ErrorCode::InvalidRequest, format!("the body has not the expected form: {error}"))
-        }
-        _ => ApiError::new(ErrorCode::InvalidJson, format!("the body is not valid JSON: {error}")),
-    })
 }
 
 /// Work that takes more than some milliseconds must not keep other connections waiting.

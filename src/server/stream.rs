@@ -192,7 +192,7 @@ impl Stream {
                 return self.fail(None, problem.with(json!({"limit": limit})));
             }
         };
-        let document = match super::run::json::<Value>(&bytes) {
+        let document = match super::parsing::json::<Value>(&bytes) {
             // Lines count from 1, as in the errors.
             Ok(value) => document(value, self.line, limits),
             Err(error) => {
