@@ -56,7 +56,7 @@ pub fn run(
     }
     let settings = output.manifest.job.options.clone();
     let (rows_per_part, shard) = (settings.rows_per_part, settings.shard);
-    let form = Form { flat: settings.flat, kept: output.kept.clone(), schema: SchemaRef::clone(output.schema()) };
+    let form = RowForm { flat: settings.flat, kept: output.kept.clone(), schema: SchemaRef::clone(output.schema()) };
     let reading = Arc::new(Reading { settings, kept: output.kept.clone(), counters: Arc::clone(counters) });
     let (start, threads) = (output.manifest.position(), engine.threads());
     let (order, outcomes) = sync_channel::<Receiver<Answer>>(CHUNKS_WAITING + GROUPS_TOGETHER);
@@ -160,14 +160,14 @@ impl Writer<'_> {
     }
 }
 
-/// The form of the rows.
-struct Form {
+/// What rows are made of, and how they are made.
+struct RowForm {
     flat: Option<Flat>,
     kept: Vec<Field>,
     schema: SchemaRef,
 }
 
-impl Form {
+impl RowForm {
     fn outcome(&self, engine: &Engine, chunk: Chunk) -> Answer {
         let mut problems = Vec::new();
         let mut texts = Vec::with_capacity(chunk.records.len());

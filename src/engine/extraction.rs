@@ -145,12 +145,12 @@ impl Extraction {
         annotations.statements.retain(|statement| options.floating || !statement.floating);
         let (speakers, attributions) = annotations.speakers(reading).await;
         let Annotations { entities, statements, .. } = annotations;
-        let form = Form { text, offsets: Offsets::new(text, options.offset_unit) };
+        let places = Places { text, offsets: Offsets::new(text, options.offset_unit) };
         let entities = entities.iter().enumerate().map(|(index, entity)| ExtractedEntity {
             id: format!("e{index}"),
             label: entity.label.clone(),
-            start: form.offsets.at(entity.bytes.start),
-            end: form.offsets.at(entity.bytes.end),
+            start: places.offsets.at(entity.bytes.start),
+            end: places.offsets.at(entity.bytes.end),
             text: text[entity.bytes.clone()].to_owned(),
             score: rounded(entity.score),
         });
@@ -161,9 +161,9 @@ impl Extraction {
             id: id.to_owned(),
             entities: entities.collect(),
             statements: statements
-                .map(|(index, (statement, who))| form.statement(index, statement, who, &speakers))
+                .map(|(index, (statement, who))| places.statement(index, statement, who, &speakers))
                 .collect(),
-            speakers: speakers.iter().enumerate().map(|(index, speaker)| form.speaker(index, speaker)).collect(),
+            speakers: speakers.iter().enumerate().map(|(index, speaker)| places.speaker(index, speaker)).collect(),
             offset_unit: options.offset_unit,
             // What language another model is for is not known here.
             warnings: reading.model.finds_statements().then(|| language_warning(text)).flatten().into_iter().collect(),
@@ -171,13 +171,13 @@ impl Extraction {
     }
 }
 
-/// What it takes to write a place down: the text and its offsets.
-struct Form<'text> {
+/// What it takes to write places down: the text and its offsets.
+struct Places<'text> {
     text: &'text str,
     offsets: Offsets<'text>,
 }
 
-impl Form<'_> {
+impl Places<'_> {
     fn span(&self, bytes: &ByteRange) -> TextSpan {
         TextSpan {
             start: self.offsets.at(bytes.start),

@@ -219,11 +219,11 @@ pub struct TrainingData {
 /// The name of a token classifier's only head.
 pub(crate) const TOKEN_HEAD: &str = "entities";
 
-/// The statement head's name; its labels are [`ROLES`].
+/// The statement head's name; its labels are [`STATEMENT_LABELS`].
 pub(crate) const STATEMENT_HEAD: &str = "statement";
 
 /// Labels of the statement head, in order.
-pub(crate) const ROLES: [&str; 3] = ["source", "cue", "content"];
+pub(crate) const STATEMENT_LABELS: [&str; 3] = ["source", "cue", "content"];
 
 impl ModelConfig {
     /// Whether the model is this program's own: it finds statements, and knows shapes and gaps.
@@ -277,8 +277,8 @@ impl ModelConfig {
             check_tags(tags).map_err(|reason| format!("heads.{head}: {reason}"))?;
         }
         match self.heads.get(STATEMENT_HEAD) {
-            Some(tags) if labels(tags).eq(ROLES) => Ok(()),
-            _ => Err(format!("heads.{STATEMENT_HEAD} must have the labels {ROLES:?}")),
+            Some(tags) if labels(tags).eq(STATEMENT_LABELS) => Ok(()),
+            _ => Err(format!("heads.{STATEMENT_HEAD} must have the labels {STATEMENT_LABELS:?}")),
         }
     }
 }

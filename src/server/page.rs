@@ -58,12 +58,12 @@ files! {
 /// A file as it goes out.
 struct Prepared {
     media: &'static str,
-    plain: Form,
-    packed: Form,
+    plain: Encoded,
+    packed: Encoded,
 }
 
 /// The bytes of a file in one encoding, and the tag by which caches know them.
-struct Form {
+struct Encoded {
     bytes: Bytes,
     tag: EntityTag,
 }
@@ -74,12 +74,12 @@ static PREPARED: LazyLock<BTreeMap<&str, Prepared>> =
 impl Prepared {
     fn new(media: &'static str, bytes: &'static [u8]) -> Self {
         let digest: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let plain = Form { bytes: Bytes::from_static(bytes), tag: EntityTag::new_strong(digest.clone()) };
+        let plain = Encoded { bytes: Bytes::from_static(bytes), tag: EntityTag::new_strong(digest.clone()) };
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         // Writing into memory does not fail; if it did, the plain bytes would do.
         let packed = match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
-            Ok(packed) => Form { bytes: packed.into(), tag: EntityTag::new_strong(format!("{digest}-gzip")) },
-            Err(_) => Form { bytes: plain.bytes.clone(), tag: plain.tag.clone() },
+            Ok(packed) => Encoded { bytes: packed.into(), tag: EntityTag::new_strong(format!("{digest}-gzip")) },
+            Err(_) => Encoded { bytes: plain.bytes.clone(), tag: plain.tag.clone() },
         };
         Self { media, plain, packed }
     }
@@ -87,16 +87,16 @@ impl Prepared {
     /// The file, or the news that the client's copy of it is still good.
     fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let is_packed = accepts_gzip(request);
-        let form = if is_packed { &self.packed } else { &self.plain };
-        if holds(request, &form.tag) {
-            return head(&mut HttpResponse::NotModified(), &form.tag).finish();
+        let encoded = if is_packed { &self.packed } else { &self.plain };
+        if holds(request, &encoded.tag) {
+            return head(&mut HttpResponse::NotModified(), &encoded.tag).finish();
         }
         let mut response = HttpResponse::Ok();
-        head(&mut response, &form.tag).content_type(self.media);
+        head(&mut response, &encoded.tag).content_type(self.media);
         if is_packed {
             response.insert_header((header::CONTENT_ENCODING, "gzip"));
         }
-        response.body(form.bytes.clone())
+        response.body(encoded.bytes.clone())
     }
 }
 

@@ -55,7 +55,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Form {
+    struct Body {
         #[expect(dead_code, reason = "it is only read")]
         number: Option<f32>,
         #[expect(dead_code, reason = "it is only read")]
@@ -70,7 +70,7 @@ mod tests {
     }
 
     fn told(body: serde_json::Value) -> String {
-        without_texts(&serde_json::from_value::<Form>(body).expect_err("it is of another form"))
+        without_texts(&serde_json::from_value::<Body>(body).expect_err("it is of another form"))
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(told(json!({"kind": "three"})), "unknown variant, expected `one` or `two`");
         assert_eq!(told(json!({"numbers": 1})), "unknown field `numbers`, expected `number` or `kind`");
         assert_eq!(told(json!({"My numbers": 1})), "unknown field, expected `number` or `kind`");
-        let query = actix_web::web::Query::<Form>::from_query("kind=three").expect_err("there is no such kind");
+        let query = actix_web::web::Query::<Body>::from_query("kind=three").expect_err("there is no such kind");
         assert!(without_texts(&query).ends_with("unknown variant, expected `one` or `two`"), "{query}");
         // What has been told may be told again.
         assert_eq!(
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn bodies_are_told_apart() {
-        let code = |body: &[u8]| json::<Form>(body).expect_err("it cannot be read").problem.code;
+        let code = |body: &[u8]| json::<Body>(body).expect_err("it cannot be read").problem.code;
         assert_eq!(code(b"{\"kind\": \xff}"), ErrorCode::InvalidUtf8);
         assert_eq!(code(b"{\"kind\""), ErrorCode::InvalidJson);
         assert_eq!(code(b"{\"kind\": 1}"), ErrorCode::InvalidRequest);
