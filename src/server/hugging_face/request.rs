@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::json::kind;
+
 /// The body of a request. Fields that are not named here (`options`, say) are passed over, as the Inference API does.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(try_from = "Value")]
@@ -188,18 +190,6 @@ fn strings(field: &str, values: Vec<Value>) -> Result<Vec<String>, String> {
     values.into_iter().enumerate().map(string).collect()
 }
 
-/// What a JSON value is, for a message.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -242,7 +232,7 @@ mod tests {
     fn mistakes_are_named() {
         let with = |parameters: Value| json!({"inputs": "Oslo", "parameters": parameters});
         for (body, expected) in [
-            (json!([]), "the body must be an object with the field inputs, not a list"),
+            (json!([]), "the body must be an object with the field inputs, not an array"),
             (json!({}), "inputs: missing; it must be a string or a list of strings"),
             (json!({"inputs": null}), "inputs: must be a string or a list of strings, not null"),
             (json!({"inputs": ["a", 1]}), "inputs[1]: must be a string, not a number"),
@@ -253,7 +243,7 @@ mod tests {
             ),
             (
                 with(json!({"aggregation_strategy": true})),
-                "parameters.aggregation_strategy: must be none, simple, first, average or max, not a boolean",
+                "parameters.aggregation_strategy: must be none, simple, first, average or max, not true or false",
             ),
             (with(json!({"ignore_labels": "O"})), "parameters.ignore_labels: must be a list of strings, not a string"),
             (with(json!({"ignore_labels": [null]})), "parameters.ignore_labels[0]: must be a string, not null"),
