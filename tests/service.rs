@@ -17,7 +17,6 @@ const EXTRACTION: Want = Want::Extraction(Options {
     entity_scheme: Some(EntityScheme::News9),
     offset_unit: onrecord::text::OffsetUnit::Codepoint,
     min_score: 0.0,
-    max_window: None,
     floating: true,
 });
 

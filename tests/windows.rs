@@ -11,8 +11,8 @@ use crate::support::{arithmetic, engine, tiny, wrapped};
 
 fn tiny_engine(max_window: Option<usize>) -> Engine {
     let model = Model::from_files(&tiny::files(), arithmetic()).expect("the tiny model loads");
-    let options = Options { max_window, ..Options::default() };
-    Engine::new(model, options, 2).expect("the engine starts")
+    let engine = Engine::new(model, Options::default(), 2).and_then(|engine| engine.with_max_window(max_window));
+    engine.expect("the engine starts")
 }
 
 fn extract(engine: &Engine, texts: &[&str]) -> Vec<Extraction> {

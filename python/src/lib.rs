@@ -74,11 +74,10 @@ impl Extractor {
             entity_scheme: entity_scheme.map(parsed).transpose()?,
             offset_unit: parsed(offset_unit)?,
             min_score,
-            max_window,
             floating,
         };
         let precision = precision.map(parsed).transpose()?;
-        let engine = py.detach(|| start(model, precision, options, threads.map_or(0, usize::from)))?;
+        let engine = py.detach(|| start(model, precision, options, threads.map_or(0, usize::from), max_window))?;
         Ok(Self { engine, max_document_bytes, process: std::process::id() })
     }
 
@@ -166,6 +165,7 @@ fn start(
     precision: Option<onrecord::model::Precision>,
     options: Options,
     threads: usize,
+    max_window: Option<usize>,
 ) -> PyResult<Engine> {
     let unusable = |error: &dyn std::error::Error| PyValueError::new_err(error.to_string());
     let arithmetic = Arithmetic::new(precision).map_err(|error| unusable(&error))?;
@@ -174,7 +174,8 @@ fn start(
         None => Model::embedded(arithmetic),
     };
     let model = model.map_err(|error| unusable(&error))?;
-    Engine::new(model, options, threads).map_err(|error| unusable(&error))
+    let engine = Engine::new(model, options, threads).and_then(|engine| engine.with_max_window(max_window));
+    engine.map_err(|error| unusable(&error))
 }
 
 fn parsed<T: FromStr<Err = String>>(name: &str) -> PyResult<T> {

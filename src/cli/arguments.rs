@@ -26,14 +26,14 @@ pub(super) struct EngineArguments {
 
 impl EngineArguments {
     pub(super) fn start(&self, options: Options) -> Result<Engine, Failure> {
-        let options = Options { max_window: self.max_window, ..options };
         let model = self.model.load()?;
         // Told once, and not for each document.
         if let Some(scheme) = options.entity_scheme.map(EntityScheme::name) {
             let head = model.entity_head(Some(scheme));
             head.map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
         }
-        Engine::new(model, options, self.threads.map_or(0, usize::from)).map_err(|error| match error {
+        let engine = Engine::new(model, options, self.threads.map_or(0, usize::from));
+        engine.and_then(|engine| engine.with_max_window(self.max_window)).map_err(|error| match error {
             EngineError::Window { .. } => Failure::Usage(error.to_string()),
             _ => Failure::Unusable(error.to_string()),
         })
@@ -69,7 +69,6 @@ impl ExtractionArguments {
             entity_scheme: self.entity_scheme,
             offset_unit: self.offset_unit,
             min_score: self.min_score,
-            max_window: None,
             floating: !self.no_floating,
         }
     }

@@ -33,16 +33,24 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts `threads` workers (0: one per core).
+    /// Starts `threads` workers (0: one per core). Windows are as long as those that the model was trained with.
     ///
     /// # Errors
-    /// [`EngineError::Window`], [`EngineError::Threads`], or [`EngineError::Model`] where the model has no such entity
-    /// scheme.
+    /// [`EngineError::Threads`], or [`EngineError::Model`] where the model has no such entity scheme.
     pub fn new(model: Model, options: Options, threads: usize) -> Result<Self, EngineError> {
-        let window = window_size(&model, options.max_window)?;
+        let window = window_size(&model, None)?;
         entity_head(&model, options.entity_scheme)?;
         let runner = BatchRunner { model, options, window, tokens: AtomicU64::new(0) };
         Ok(Self { runner, workers: pool(threads)? })
+    }
+
+    /// The same engine with windows of at most so many tokens, special ones included; `None`: as the model was trained.
+    ///
+    /// # Errors
+    /// [`EngineError::Window`] for what the model cannot read at a time.
+    pub fn with_max_window(mut self, tokens: Option<usize>) -> Result<Self, EngineError> {
+        self.runner.window = window_size(&self.runner.model, tokens)?;
+        Ok(self)
     }
 
     /// The model.

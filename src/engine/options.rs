@@ -47,21 +47,13 @@ pub struct Options {
     pub offset_unit: OffsetUnit,
     /// Entities and statements with a lower score are left out, 0 to 1.
     pub min_score: f32,
-    /// Most tokens in a window, special tokens included; `None`: what the model was trained with.
-    pub max_window: Option<usize>,
     /// Whether quotations that stand by themselves behind an attributed one count as statements, and turns of transcripts.
     pub floating: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            entity_scheme: None,
-            offset_unit: OffsetUnit::default(),
-            min_score: 0.0,
-            max_window: None,
-            floating: true,
-        }
+        Self { entity_scheme: None, offset_unit: OffsetUnit::default(), min_score: 0.0, floating: true }
     }
 }
 

@@ -35,7 +35,7 @@ pub struct RequestOptions {
 
 impl Default for RequestOptions {
     fn default() -> Self {
-        let Options { entity_scheme, offset_unit, min_score, floating, .. } = Options::default();
+        let Options { entity_scheme, offset_unit, min_score, floating } = Options::default();
         Self { entity_scheme, offset_unit, min_score, floating, include: None }
     }
 }
@@ -71,7 +71,6 @@ impl RequestOptions {
             entity_scheme: self.entity_scheme,
             offset_unit: self.offset_unit,
             min_score: self.min_score,
-            max_window: None,
             floating: self.floating,
         }))
     }

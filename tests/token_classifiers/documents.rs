@@ -14,9 +14,11 @@ fn long_texts() -> [String; 3] {
     [sentence.repeat(60), format!(" {}\r\n\t", sentence.trim_end()).repeat(60), sentence.replace(' ', "").repeat(220)]
 }
 
-fn extract(name: &str, options: Options, texts: &[&str]) -> Vec<Extraction> {
+/// In windows of so many tokens.
+fn extract(name: &str, options: Options, window: Option<usize>, texts: &[&str]) -> Vec<Extraction> {
     let documents: Vec<Document> = texts.iter().map(|text| Document::new("d", *text).expect("there is text")).collect();
-    let found = engine(name, options).extract(&documents).into_iter();
+    let engine = engine(name, options).with_max_window(window).expect("the model can read that many");
+    let found = engine.extract(&documents).into_iter();
     found.map(|one| one.unwrap_or_else(|error| panic!("{name}: {error}"))).collect()
 }
 
@@ -26,8 +28,8 @@ fn entities_are_exact_slices_without_white_space_at_their_ends() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for name in NAMES {
         for offset_unit in [OffsetUnit::Codepoint, OffsetUnit::Byte, OffsetUnit::Utf16] {
-            let options = Options { offset_unit, max_window: Some(64), ..Options::default() };
-            for (found, text) in extract(name, options, &texts).iter().zip(&texts) {
+            let options = Options { offset_unit, ..Options::default() };
+            for (found, text) in extract(name, options, Some(64), &texts).iter().zip(&texts) {
                 let found = serde_json::to_value(found).expect("it serialises");
                 check(&found, text);
                 let entities = found["entities"].as_array().expect("it is a list");
@@ -94,7 +96,7 @@ fn long_texts_have_the_tokens_of_short_ones() {
 fn words_are_whole() {
     let text = "Mischkowsky and Wojciechowska unveiled Hydroglider3000 at Quellenhofstadion, Thorvaldsdottir said. ";
     for name in NAMES {
-        let found = extract(name, Options::default(), &[text]).remove(0);
+        let found = extract(name, Options::default(), None, &[text]).remove(0);
         for entity in &found.entities {
             let glued = |left: Option<char>, right: Option<char>| {
                 left.is_some_and(char::is_alphanumeric) && right.is_some_and(char::is_alphanumeric)
@@ -114,7 +116,7 @@ fn nothing_but_entities_is_found() {
         let model = load(name, exact());
         assert!(!model.finds_statements());
         assert_eq!(model.identifier().split('@').next(), Some(name), "its directory names it");
-        let found = extract(name, Options::default(), &[text]).remove(0);
+        let found = extract(name, Options::default(), None, &[text]).remove(0);
         assert!(found.statements.is_empty() && found.speakers.is_empty(), "{name}");
         assert_eq!(found.warnings, [""; 0], "{name}: what language it is for is not known");
         let asked = Options { entity_scheme: Some(EntityScheme::Conll4), ..Options::default() };
@@ -128,9 +130,9 @@ fn nothing_but_entities_is_found() {
 fn every_number_format_and_number_of_threads_gives_the_same() {
     let text = &long_texts()[1];
     for name in NAMES {
-        let window = Options { max_window: Some(80), ..Options::default() };
         let whole = |arithmetic: Arithmetic, threads| {
-            let engine = onrecord::engine::Engine::new(load(name, arithmetic), window, threads).expect("it starts");
+            let engine = onrecord::engine::Engine::new(load(name, arithmetic), Options::default(), threads);
+            let engine = engine.and_then(|engine| engine.with_max_window(Some(80))).expect("it starts");
             engine.extract(&[Document::new("d", text.as_str()).expect("there is text")]).remove(0).expect("it runs")
         };
         for precision in Precision::ALL {

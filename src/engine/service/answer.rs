@@ -8,7 +8,7 @@ use crate::engine::{EngineError, EntityScheme, Extraction, Options};
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Want {
-    /// Entities, statements and speakers. The options' `max_window` has no effect: the service has its own.
+    /// Entities, statements and speakers.
     Extraction(Options),
     /// What an entity head says of each token; `None`: the model's first choice.
     Tags(Option<EntityScheme>),
