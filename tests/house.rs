@@ -131,6 +131,19 @@ fn spans_know_no_statements_and_statements_no_speakers() {
     }
 }
 
+/// Whoever calls the library from Rust or Python knows no flags; skins do, and name them.
+#[test]
+fn the_library_speaks_of_no_flags() {
+    for room in ["text", "model", "decode", "engine", "eval", "export", "hub"] {
+        for (name, text) in files(&format!("src/{room}")) {
+            let program = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            let is_flag = |part: &str| part.starts_with(|first: char| first.is_ascii_lowercase());
+            let found = code(program).find(|line| line.contains('"') && line.split("--").skip(1).any(is_flag));
+            assert_eq!(found, None, "{name} names a flag");
+        }
+    }
+}
+
 #[test]
 fn no_files_know_each_other_in_circles() {
     for directory in ["src", "python/src"] {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::ending::Failure;
 use super::model::ModelArguments;
-use crate::engine::{Engine, EngineError, EntityScheme, Options};
+use crate::engine::{Engine, EntityScheme, Options};
 use crate::text::OffsetUnit;
 
 /// How the model is run.
@@ -33,10 +33,7 @@ impl EngineArguments {
             head.map_err(|error| Failure::Usage(format!("--entity-scheme {scheme}: {error}")))?;
         }
         let engine = Engine::new(model, options, self.threads.map_or(0, usize::from));
-        engine.and_then(|engine| engine.with_max_window(self.max_window)).map_err(|error| match error {
-            EngineError::Window { .. } => Failure::Usage(error.to_string()),
-            _ => Failure::Unusable(error.to_string()),
-        })
+        Ok(engine.and_then(|engine| engine.with_max_window(self.max_window))?)
     }
 }
 

@@ -1,5 +1,8 @@
 //! How a command ends: exit codes, and failures that lead to them.
 
+use crate::engine::EngineError;
+use crate::model::ModelError;
+
 /// Everything went well.
 pub(super) const ALL_GOOD: u8 = 0;
 /// Some documents failed; the others were written.
@@ -23,6 +26,30 @@ pub(super) enum Failure {
     #[cfg(feature = "batch")]
     #[error("{1}")]
     Interrupted(u8, String),
+}
+
+/// Settings by the names of their flags; in the library they go by others.
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::NotEmbedded => {
+                Self::Unusable("this build has no embedded model: name one with --model".to_owned())
+            }
+            error => Self::Unusable(error.to_string()),
+        }
+    }
+}
+
+/// As for the model's errors.
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Window { asked, limit } => Self::Usage(format!(
+                "--max-window {asked} is not between 3 and {limit}, the most tokens that this model reads at a time"
+            )),
+            error => Self::Unusable(error.to_string()),
+        }
+    }
 }
 
 impl Failure {

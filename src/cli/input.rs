@@ -47,12 +47,22 @@ pub(super) enum InputFormat {
 /// Why a document could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InputError {
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Document(#[from] DocumentError),
     #[error("not a document: {0}; expected {{\"id\": \"...\", \"text\": \"...\"}}")]
     Json(String),
     #[error("cannot be read: {0}")]
     Unreadable(String),
+}
+
+/// What is wrong with a document, with the flag where the library has the setting's name.
+fn told(error: &DocumentError) -> String {
+    match error {
+        DocumentError::TooLarge { limit } => {
+            format!("the document is larger than {limit} bytes (see --max-document-bytes)")
+        }
+        error => error.to_string(),
+    }
 }
 
 impl InputError {

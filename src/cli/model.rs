@@ -48,7 +48,7 @@ impl ModelArguments {
     /// Loads the model; downloads it first, if need be.
     pub(super) fn load(&self) -> Result<Model, Failure> {
         let source = self.source()?;
-        self.load_from(&source).map_err(|error| Failure::Unusable(error.to_string()))
+        Ok(self.load_from(&source)?)
     }
 
     /// What is wrong with the flags is told at once, all the rest when the result is called.

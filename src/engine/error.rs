@@ -19,7 +19,7 @@ pub enum EngineError {
     #[error("this document made the program fail; please report it, with the document if you can")]
     Panic,
     /// A window size that the model cannot take.
-    #[error("--max-window {asked} is not between 3 and {limit}, the most tokens that this model reads at a time")]
+    #[error("max_window {asked} is not between 3 and {limit}, the most tokens that this model reads at a time")]
     Window {
         /// What was asked for, in tokens.
         asked: usize,

@@ -66,7 +66,7 @@ pub enum ModelError {
     #[error("{0}")]
     Unavailable(String),
     /// The binary was built without a model.
-    #[error("this build has no embedded model: name one with --model")]
+    #[error("this build has no embedded model: load one from a directory")]
     NotEmbedded,
     /// A window is empty or longer than the model's positions, or names a token outside the vocabulary.
     #[error("a window cannot be run: {0}")]

@@ -31,7 +31,7 @@ pub enum DocumentError {
         at: usize,
     },
     /// The document is larger than the limit in force.
-    #[error("the document is larger than {limit} bytes (see --max-document-bytes)")]
+    #[error("the document is larger than {limit} bytes (see max_document_bytes)")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
