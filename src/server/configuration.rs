@@ -17,12 +17,12 @@ pub struct Configuration {
     pub port: u16,
 
     /// Listen on this Unix socket instead
-    #[arg(long, value_name = "PATH", env = "ONRECORD_UDS", help_heading = "Address")]
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH", env = "ONRECORD_UDS", help_heading = "Address", conflicts_with = "tls_cert")]
     pub uds: Option<PathBuf>,
 
     /// Certificates for HTTPS (PEM, the server's own first)
     #[arg(long, value_name = "FILE", env = "ONRECORD_TLS_CERT", requires = "tls_key", help_heading = "Address")]
-    #[arg(conflicts_with = "uds")]
     pub tls_cert: Option<PathBuf>,
 
     /// Private key for HTTPS (PEM)

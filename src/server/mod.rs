@@ -31,6 +31,9 @@ mod refusals;
 mod reload;
 mod results;
 mod run;
+mod signals;
+#[cfg(unix)]
+mod socket;
 mod startup;
 mod state;
 mod status;
@@ -41,10 +44,6 @@ mod token_classification;
 mod traces;
 mod unread;
 
-use std::io::ErrorKind;
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,7 +51,6 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub use codes::ErrorCode;
 pub use configuration::{Configuration, LogFormat};
@@ -61,6 +59,7 @@ pub use startup::{EngineConfiguration, ServerError};
 use crate::model::{Model, ModelError};
 use keys::Keys;
 use loader::Loader;
+use signals::{Signal, Signals};
 use state::State;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way. The model is loaded while the server listens.
@@ -126,7 +125,7 @@ async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerE
         let state = Arc::clone(&state);
         actix_web::rt::task::spawn_blocking(move || reload::start(&state))
     };
-    let stopping = actix_web::rt::spawn(signals(Arc::clone(&state), handle.clone()));
+    let stopping = actix_web::rt::spawn(obey(Signals::new()?, Arc::clone(&state), handle.clone()));
     match loading.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -177,44 +176,29 @@ fn listen(state: &Arc<State>, metrics: PrometheusHandle) -> Result<actix_web::de
     let unusable = |address: &str, error: std::io::Error| {
         ServerError::Configuration(format!("cannot listen on {address}: {error}"))
     };
+    #[cfg(unix)]
+    if let Some(path) = &configuration.uds {
+        let socket = socket::bind(path);
+        let path = path.display().to_string();
+        let server = socket.and_then(|socket| server.listen_uds(socket)).map_err(|error| unusable(&path, error))?;
+        logs::announce(&format!("listening on unix:{path}"));
+        return Ok(server.run());
+    }
     let host = &configuration.host;
     let address = format!("{host}:{}", configuration.port);
     let bound = (host.as_str(), configuration.port);
-    let server = match (&configuration.uds, tls::server(configuration).map_err(ServerError::Configuration)?) {
-        (Some(path), _) => {
-            let socket = unix_socket(path);
-            let path = path.display().to_string();
-            let server = socket.and_then(|socket| server.listen_uds(socket)).map_err(|error| unusable(&path, error))?;
-            logs::announce(&format!("listening on unix:{path}"));
-            server
-        }
-        (None, Some(tls)) => server.bind_rustls_0_23(bound, tls).map_err(|error| unusable(&address, error))?,
-        (None, None) => server.bind(bound).map_err(|error| unusable(&address, error))?,
+    let server = match tls::server(configuration).map_err(ServerError::Configuration)? {
+        Some(tls) => server.bind_rustls_0_23(bound, tls),
+        None => server.bind(bound),
     };
-    if configuration.uds.is_none() {
-        for (address, scheme) in server.addrs_with_scheme() {
-            logs::announce(&format!("listening on {scheme}://{address}"));
-            if !address.ip().is_loopback() && !state.keys.are_required() {
-                tracing::warn!(%address, "anybody who reaches this address may use the server: set --api-key");
-            }
+    let server = server.map_err(|error| unusable(&address, error))?;
+    for (address, scheme) in server.addrs_with_scheme() {
+        logs::announce(&format!("listening on {scheme}://{address}"));
+        if !address.ip().is_loopback() && !state.keys.are_required() {
+            tracing::warn!(%address, "anybody who reaches this address may use the server: set --api-key");
         }
     }
     Ok(server.run())
-}
-
-/// A socket at a path. What is there already stays, unless it is a socket that a server which was killed left behind.
-fn unix_socket(path: &Path) -> std::io::Result<UnixListener> {
-    let is_socket = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
-    match UnixListener::bind(path) {
-        Err(error) if error.kind() == ErrorKind::AddrInUse && is_socket(path) => match UnixStream::connect(path) {
-            Err(refused) if refused.kind() == ErrorKind::ConnectionRefused => {
-                std::fs::remove_file(path)?;
-                UnixListener::bind(path)
-            }
-            _ => Err(error),
-        },
-        bound => bound,
-    }
 }
 
 /// All routes.
@@ -251,25 +235,16 @@ fn routes(configuration: &mut web::ServiceConfig) {
         .default_service(web::to(access::not_found));
 }
 
-/// Waits for signals: SIGHUP reads keys and model again; SIGTERM and SIGINT end the server, once what is under way is done.
-async fn signals(state: Arc<State>, handle: ServerHandle) -> std::io::Result<()> {
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = hang_up.recv() => {
-                let state = Arc::clone(&state);
-                // SIGTERM must not wait for a model.
-                actix_web::rt::spawn(async move {
-                    if let Err(error) = reload::reload(&state, reload::Meanwhile::Wait).await {
-                        tracing::error!(error = error.problem.message, "the signal to read model and keys again");
-                    }
-                });
+/// Does what signals ask for: reads keys and model again; or ends the server, once what is under way is done.
+async fn obey(mut signals: Signals, state: Arc<State>, handle: ServerHandle) {
+    while let Signal::Reload = signals.next().await {
+        let state = Arc::clone(&state);
+        // The end must not wait for a model.
+        actix_web::rt::spawn(async move {
+            if let Err(error) = reload::reload(&state, reload::Meanwhile::Wait).await {
+                tracing::error!(error = error.problem.message, "the signal to read model and keys again");
             }
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-        }
+        });
     }
     state.drain();
     let limit = state.configuration.drain_timeout;
@@ -283,5 +258,4 @@ async fn signals(state: Arc<State>, handle: ServerHandle) -> std::io::Result<()>
         tracing::warn!(requests = left, "not finished within {} s", limit.as_secs_f64());
     }
     handle.stop(left == 0).await;
-    Ok(())
 }
