@@ -3,12 +3,13 @@
 use clap::Parser;
 use serde_json::Value;
 
-use super::configuration::Configuration;
 use super::hugging_face::Request;
 use super::inference_protocol::parse_infer;
-use super::options::QueryOptions;
-use super::parsing::json;
-use super::{extract, run};
+use super::process::configuration::Configuration;
+use super::requests::options::QueryOptions;
+use super::requests::parsing::json;
+use super::requests::run;
+use super::routes::extract;
 use crate::fuzzing::Choices;
 
 #[derive(Parser)]

@@ -4,45 +4,20 @@
 //! documents go to [`crate::engine::service`], and the answer goes out in the form of the route. Everything that takes
 //! time runs on the service's workers; the network has threads of its own, which never wait for them.
 
-mod access;
-mod body;
+mod admission;
 mod codes;
-mod configuration;
-mod documentation;
 mod errors;
-mod export;
-mod extract;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub mod hugging_face;
 pub mod inference_protocol;
-mod keys;
-mod kserve;
-mod lines;
-mod loader;
-mod logs;
 mod models;
 mod observe;
-mod options;
 mod page;
-mod parsing;
-mod quotas;
-mod refusals;
-mod reload;
-mod results;
-mod run;
-mod signals;
-#[cfg(unix)]
-mod socket;
-mod startup;
+mod process;
+mod requests;
+mod routes;
 mod state;
-mod status;
-mod stream;
-mod tls;
-mod token_classification;
-#[cfg(feature = "otlp")]
-mod traces;
-mod unread;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,13 +28,20 @@ use actix_web::{App, HttpServer, web};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub use codes::ErrorCode;
-pub use configuration::{Configuration, LogFormat};
-pub use startup::{EngineConfiguration, ServerError};
+pub use process::configuration::{Configuration, LogFormat};
+pub use process::startup::{EngineConfiguration, ServerError};
 
 use crate::model::{Model, ModelError};
-use keys::Keys;
-use loader::Loader;
-use signals::{Signal, Signals};
+use admission::access;
+use admission::keys::Keys;
+use process::loader::Loader;
+use process::signals::{Signal, Signals};
+#[cfg(unix)]
+use process::socket;
+#[cfg(feature = "otlp")]
+use process::traces;
+use process::{logs, tls};
+use routes::{documentation, extract, kserve, reload, status, token_classification};
 use state::State;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way. The model is loaded while the server listens.

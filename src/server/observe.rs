@@ -10,8 +10,8 @@ use actix_web::{Error, web};
 use tracing::Instrument;
 
 use super::errors::ApiError;
+use super::requests::unread::SharedPayload;
 use super::state::State;
-use super::unread::SharedPayload;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -34,7 +34,7 @@ pub(super) async fn observe(
         status = tracing::field::Empty, milliseconds = tracing::field::Empty
     );
     #[cfg(feature = "otlp")]
-    super::traces::continue_trace(&span, &trace_id, &parent_id, request.headers());
+    super::process::traces::continue_trace(&span, &trace_id, &parent_id, request.headers());
     let payload = SharedPayload::of(&mut request);
     let outcome = next.call(request).instrument(span.clone()).await;
     drop(in_flight);

@@ -16,7 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::access;
+use super::admission::access;
 
 /// What the browser lets the page do: run and show its own files, ask this server, and nothing else. Text can never
 /// become markup, because no script may make markup from text.

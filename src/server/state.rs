@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 
-use super::body::{BodyLimits, Budget};
+use super::admission::keys::Keys;
+use super::admission::quotas::Quotas;
 use super::codes::ErrorCode;
-use super::configuration::Configuration;
 use super::errors::{ApiError, draining, starting};
-use super::keys::Keys;
-use super::loader::Loader;
-use super::quotas::Quotas;
+use super::process::configuration::Configuration;
+use super::process::loader::Loader;
+use super::requests::body::{BodyLimits, Budget};
 use crate::engine::service::Service;
 
 /// The application.

@@ -3,20 +3,20 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::body::{self, HeldBody};
-use super::codes::ErrorCode;
-use super::errors::{ApiError, Problem};
-use super::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
-use super::inference_protocol::ProtocolError;
-use super::models;
-use super::parsing::json;
-use super::quotas::Quota;
 use super::refusals::{PlainBodyRefusal, PlainRefusal};
-use super::run::{check_number, checked, off_the_network, run};
-use super::state::State;
 use crate::engine::EntityScheme;
 use crate::engine::service::{Found, Want};
 use crate::model::Model;
+use crate::server::admission::quotas::Quota;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, Problem};
+use crate::server::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
+use crate::server::inference_protocol::ProtocolError;
+use crate::server::models;
+use crate::server::requests::body::{self, HeldBody};
+use crate::server::requests::parsing::json;
+use crate::server::requests::run::{check_number, checked, off_the_network, run};
+use crate::server::state::State;
 use crate::text::Document;
 
 /// Named entities, in the form of the Hugging Face Inference API.
@@ -32,7 +32,7 @@ use crate::text::Document;
     ),
     security((), ("key" = [])),
 )]
-pub(super) async fn default_model(
+pub(in crate::server) async fn default_model(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
@@ -55,7 +55,7 @@ pub(super) async fn default_model(
     ),
     security((), ("key" = [])),
 )]
-pub(super) async fn named_model(
+pub(in crate::server) async fn named_model(
     request: HttpRequest,
     name: web::Path<String>,
     payload: web::Payload,
@@ -121,7 +121,7 @@ fn items(
     text: &str,
     tokens: &[crate::decode::TaggedToken],
     parameters: &Parameters,
-) -> Result<Vec<super::hugging_face::Item>, ApiError> {
+) -> Result<Vec<crate::server::hugging_face::Item>, ApiError> {
     let failed = |reason: String| ApiError::new(ErrorCode::InferenceFailed, reason);
     let scheme = model.entity_head(scheme.map(EntityScheme::name)).and_then(|head| model.scheme(head));
     let scheme = scheme.map_err(|error| failed(error.to_string()))?;

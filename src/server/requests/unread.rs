@@ -17,7 +17,7 @@ use actix_web::web::Bytes;
 use futures_util::Stream;
 
 /// A body with two owners: who reads it, and who answers it.
-pub(super) struct SharedPayload(Rc<RefCell<Payload>>);
+pub(in crate::server) struct SharedPayload(Rc<RefCell<Payload>>);
 
 impl SharedPayload {
     /// Takes the request's body and gives it back to be read.

@@ -4,11 +4,11 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::codes::ErrorCode;
-use super::errors::ApiError;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::ApiError;
 
 /// Reads JSON into a type. What is no JSON is a bad request; what is JSON of another form cannot be processed.
-pub(super) fn json<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError> {
+pub(in crate::server) fn json<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = error.valid_up_to();
         ApiError::new(
@@ -27,7 +27,7 @@ pub(super) fn json<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Result<T,
 
 /// What serde says is wrong, without what it found in a place where it expected something else: that may be somebody's text.
 /// A name of a field is shown only if it looks like one.
-pub(super) fn without_texts(error: &impl Display) -> String {
+pub(in crate::server) fn without_texts(error: &impl Display) -> String {
     let message = error.to_string();
     // What was found comes first, and may hold anything; what was expected is the program's own.
     let Some((found, expected)) = message.rsplit_once(", expected ") else { return message };

@@ -6,20 +6,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::body::{self, HeldBody};
-use super::codes::ErrorCode;
-use super::configuration::Configuration;
-use super::errors::{ApiError, ErrorBody};
 use super::export;
-use super::lines::LINES;
-use super::options::{QueryOptions, RequestOptions};
-use super::parsing::{json, without_texts};
-use super::quotas::Quota;
-use super::results::{DocumentResult, Documents, FailedDocument, result};
-use super::run::{check_number, checked, document, off_the_network, run};
-use super::state::State;
 use super::stream;
 use crate::engine::service::Answer;
+use crate::server::admission::quotas::Quota;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, ErrorBody};
+use crate::server::process::configuration::Configuration;
+use crate::server::requests::body::{self, HeldBody};
+use crate::server::requests::lines::LINES;
+use crate::server::requests::options::{QueryOptions, RequestOptions};
+use crate::server::requests::parsing::{json, without_texts};
+use crate::server::requests::results::{DocumentResult, Documents, FailedDocument, result};
+use crate::server::requests::run::{check_number, checked, document, off_the_network, run};
+use crate::server::state::State;
 
 /// One text, or several documents, and what is wanted of them.
 #[derive(Debug, Default, Deserialize)]
@@ -143,7 +143,7 @@ pub struct RequestTimings {
     ),
     security((), ("key" = [])),
 )]
-pub(super) async fn extract(
+pub(in crate::server) async fn extract(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
@@ -182,7 +182,10 @@ pub(super) async fn extract(
 }
 
 /// The documents of a body, and what is wanted of them.
-pub(super) fn parse(body: &[u8], limits: &Configuration) -> Result<(Documents, Option<RequestOptions>), ApiError> {
+pub(in crate::server) fn parse(
+    body: &[u8],
+    limits: &Configuration,
+) -> Result<(Documents, Option<RequestOptions>), ApiError> {
     let request: ExtractRequest = json(body)?;
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::new(ErrorCode::InvalidRequest, "the body must be an object, not an array"));

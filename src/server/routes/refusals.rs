@@ -2,12 +2,12 @@
 
 use utoipa::IntoResponses;
 
-use super::inference_protocol::ProtocolError;
+use crate::server::inference_protocol::ProtocolError;
 
 /// How every route of the Hugging Face and KServe clients may refuse.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the description")]
-pub(super) enum PlainRefusal {
+pub(in crate::server) enum PlainRefusal {
     /// No valid API key
     #[response(status = 401)]
     Unauthorized(ProtocolError),
@@ -19,7 +19,7 @@ pub(super) enum PlainRefusal {
 /// How those may refuse that read a body.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the description")]
-pub(super) enum PlainBodyRefusal {
+pub(in crate::server) enum PlainBodyRefusal {
     /// The body took too long to come
     #[response(status = 408)]
     TooSlow(ProtocolError),

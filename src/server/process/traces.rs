@@ -17,7 +17,7 @@ use super::configuration::Configuration;
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
 /// What sends our spans to the collector, if there is one. An error says what is wrong with its address.
-pub(super) fn layer<S>(configuration: &Configuration) -> Result<Option<impl Layer<S> + use<S>>, String>
+pub(in crate::server) fn layer<S>(configuration: &Configuration) -> Result<Option<impl Layer<S> + use<S>>, String>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -33,7 +33,7 @@ where
 }
 
 /// Makes a span the child of the caller's, as its `traceparent` header names it.
-pub(super) fn continue_trace(span: &Span, trace: &str, parent: &str, headers: &HeaderMap) {
+pub(in crate::server) fn continue_trace(span: &Span, trace: &str, parent: &str, headers: &HeaderMap) {
     let (Ok(trace), Ok(parent)) = (TraceId::from_hex(trace), SpanId::from_hex(parent)) else { return };
     let is_sampled = headers.get("traceparent").is_some_and(|value| value.as_bytes().ends_with(b"1"));
     let flags = if is_sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
@@ -42,7 +42,7 @@ pub(super) fn continue_trace(span: &Span, trace: &str, parent: &str, headers: &H
 }
 
 /// Sends what has not been sent.
-pub(super) fn flush() {
+pub(in crate::server) fn flush() {
     if let Some(provider) = PROVIDER.get() {
         let _ = provider.shutdown();
     }

@@ -7,9 +7,9 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 
-use super::codes::ErrorCode;
-use super::errors::ApiError;
-use super::state::State;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::ApiError;
+use crate::server::state::State;
 
 /// What needs no key: what probes and scrapers ask for, and the page, in which a key can be typed.
 fn is_open(method: &Method, path: &str) -> bool {
@@ -21,7 +21,7 @@ fn is_open(method: &Method, path: &str) -> bool {
 }
 
 /// Lets nobody through without a key, where keys are required, nor with a key that has used up its quota.
-pub(super) async fn check_key(
+pub(in crate::server) async fn check_key(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -48,7 +48,7 @@ pub(super) async fn check_key(
 }
 
 /// Which pages of other origins may call the server: by default none.
-pub(super) fn cross_origin(origins: &[String]) -> Cors {
+pub(in crate::server) fn cross_origin(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST"])
         .allow_any_header()
@@ -63,7 +63,7 @@ pub(super) fn cross_origin(origins: &[String]) -> Cors {
 }
 
 /// A path with one method; what others it has must be added, and named.
-pub(super) fn only(path: &str, route: Route, method: &'static str) -> Resource {
+pub(in crate::server) fn only(path: &str, route: Route, method: &'static str) -> Resource {
     let refuse_others = move |request: HttpRequest| async move {
         let message = format!("{} is not answered at {}: use {method}", request.method(), request.path());
         let mut refusal = refuse(&request, &ApiError::new(ErrorCode::MethodNotAllowed, message).closing());
@@ -74,18 +74,18 @@ pub(super) fn only(path: &str, route: Route, method: &'static str) -> Resource {
 }
 
 /// A route for those who ask: GET, and HEAD, which is GET without the body.
-pub(super) fn read() -> Route {
+pub(in crate::server) fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// Paths that are not there.
-pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
+pub(in crate::server) async fn not_found(request: HttpRequest) -> HttpResponse {
     let message = format!("there is nothing at {}: see /docs for what there is", request.path());
     refuse(&request, &ApiError::new(ErrorCode::NotFound, message).closing())
 }
 
 /// A refusal in the form that the path's clients expect.
-pub(super) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
+pub(in crate::server) fn refuse(request: &HttpRequest, error: &ApiError) -> HttpResponse {
     let path = request.path();
     let is_plain = path == "/v2" || path.starts_with("/v2/") || path == "/" || path.starts_with("/models/");
     if is_plain { error.in_plain_form() } else { error.error_response() }

@@ -1,7 +1,7 @@
 //! Signals to the process: SIGHUP, SIGTERM and SIGINT; where there are no such signals, Ctrl-C alone.
 
 /// What a signal asks for.
-pub(super) enum Signal {
+pub(in crate::server) enum Signal {
     /// To read keys and model again.
     #[cfg_attr(not(unix), expect(dead_code, reason = "nothing but Ctrl-C comes there"))]
     Reload,
@@ -66,4 +66,4 @@ mod system {
     }
 }
 
-pub(super) use system::Signals;
+pub(in crate::server) use system::Signals;

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::configuration::Configuration;
 
 /// What HTTPS needs, if it is asked for. An error names the file and what is wrong with it.
-pub(super) fn server(configuration: &Configuration) -> Result<Option<ServerConfig>, String> {
+pub(in crate::server) fn server(configuration: &Configuration) -> Result<Option<ServerConfig>, String> {
     let (Some(certificate), Some(key)) = (&configuration.tls_cert, &configuration.tls_key) else { return Ok(None) };
     let unusable = |path: &Path, reason: String| format!("cannot use {}: {reason}", path.display());
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)

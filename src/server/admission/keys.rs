@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 /// The keys in force.
-pub(super) struct Keys {
+pub(in crate::server) struct Keys {
     given: Vec<String>,
     file: Option<PathBuf>,
     digests: RwLock<Vec<[u8; 32]>>,

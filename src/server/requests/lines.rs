@@ -6,11 +6,11 @@ use futures_util::StreamExt;
 use super::body::Hold;
 
 /// The media type of streams.
-pub(super) const LINES: &str = "application/x-ndjson";
+pub(in crate::server) const LINES: &str = "application/x-ndjson";
 
 /// What comes next in a body of lines.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(in crate::server) enum Line {
     /// A line, without its end.
     Whole(Vec<u8>),
     /// A line beyond the limit; it was passed over.
@@ -24,7 +24,7 @@ pub(super) enum Line {
 }
 
 /// Reads lines. Safe to be dropped at any await and asked again.
-pub(super) struct Lines {
+pub(in crate::server) struct Lines {
     payload: Payload,
     limit: usize,
     hold: Hold,

@@ -5,9 +5,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::errors::{ApiError, ErrorBody};
-use super::state::State;
 use crate::export::Format;
+use crate::server::errors::{ApiError, ErrorBody};
+use crate::server::state::State;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,7 +28,7 @@ fn health(state: &State) -> HttpResponse {
 
 /// Whether the process lives.
 #[utoipa::path(get, path = "/health/live", tag = "status", responses((status = 200, body = Health)))]
-pub(super) async fn live() -> HttpResponse {
+pub(in crate::server) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn live() -> HttpResponse {
     (status = 200, description = "Requests are answered", body = Health),
     (status = 503, description = "Starting or shutting down", body = Health),
 ))]
-pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn ready(state: web::Data<State>) -> HttpResponse {
     health(&state)
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
     (status = 200, description = "Requests are answered", body = Health),
     (status = 503, description = "Starting or shutting down", body = Health),
 ))]
-pub(super) async fn overall(state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn overall(state: web::Data<State>) -> HttpResponse {
     health(&state)
 }
 
@@ -107,7 +107,7 @@ pub struct Limits {
     (status = 401, description = "No valid API key", body = ErrorBody),
     (status = 503, description = "Starting or shutting down", body = ErrorBody),
 ), security((), ("key" = [])))]
-pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+pub(in crate::server) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let service = state.service()?;
     let (model, limits) = (service.model(), &state.configuration);
     let arithmetic = model.arithmetic();
@@ -115,7 +115,7 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
         model.config().heads.keys().filter_map(|head| Some((head.clone(), model.scheme(head).ok()?.labels.clone())));
     Ok(HttpResponse::Ok().json(Info {
         model: model.identifier(),
-        models: super::models::names(model),
+        models: crate::server::models::names(model),
         finds: if model.finds_statements() { vec!["entities", "statements", "speakers"] } else { vec!["entities"] },
         architecture: model.config().encoder.architecture.name(),
         arithmetic: format!("{}, {} kernels", arithmetic.precision, arithmetic.kernels),
@@ -145,7 +145,10 @@ pub(super) async fn info(state: web::Data<State>) -> Result<HttpResponse, ApiErr
 
 /// Metrics in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics", tag = "status", responses((status = 200, body = String, content_type = "text/plain")))]
-pub(super) async fn prometheus(state: web::Data<State>, handle: web::Data<PrometheusHandle>) -> HttpResponse {
+pub(in crate::server) async fn prometheus(
+    state: web::Data<State>,
+    handle: web::Data<PrometheusHandle>,
+) -> HttpResponse {
     let load = state.loaded().map(|service| service.load()).unwrap_or_default();
     metrics::gauge!("onrecord_waiting_documents").set(load.documents as f64);
     metrics::gauge!("onrecord_waiting_tokens").set(load.tokens as f64);
@@ -168,7 +171,7 @@ fn resident_bytes() -> Option<u64> {
 }
 
 /// Says what the metrics mean.
-pub(super) fn describe() {
+pub(in crate::server) fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_counter!("onrecord_requests_total", "Requests by route, method and status");
     describe_counter!("onrecord_errors_total", "Errors by code, those of single documents and lines included");

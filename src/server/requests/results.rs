@@ -3,15 +3,15 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::codes::ErrorCode;
-use super::errors::Problem;
 use super::options::{Part, RequestOptions};
 use crate::engine::service::{Answer, Found};
 use crate::engine::{EngineError, ExtractedEntity, ExtractedSpeaker, ExtractedStatement, Extraction};
+use crate::server::codes::ErrorCode;
+use crate::server::errors::Problem;
 use crate::text::{Document, OffsetUnit};
 
 /// The documents of a request, as far as they can be processed.
-pub(super) type Documents = Vec<Result<Document, FailedDocument>>;
+pub(in crate::server) type Documents = Vec<Result<Document, FailedDocument>>;
 
 /// Everything found in one document (docs/output.md), as far as it was asked for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +76,7 @@ pub enum DocumentResult {
 }
 
 /// The answer for one document, in the form of the contract.
-pub(super) fn result(id: String, answer: Answer, options: &RequestOptions) -> DocumentResult {
+pub(in crate::server) fn result(id: String, answer: Answer, options: &RequestOptions) -> DocumentResult {
     let failed = |error: Problem| {
         error.count();
         DocumentResult::Failed(FailedDocument { id: Some(id), error })
@@ -88,7 +88,7 @@ pub(super) fn result(id: String, answer: Answer, options: &RequestOptions) -> Do
 }
 
 /// What was found, where an extraction was asked for.
-pub(super) fn extraction(found: Result<Found, EngineError>) -> Result<Extraction, Problem> {
+pub(in crate::server) fn extraction(found: Result<Found, EngineError>) -> Result<Extraction, Problem> {
     match found {
         Ok(Found::Extraction(extraction)) => Ok(*extraction),
         Ok(Found::Tags(_)) => {

@@ -5,8 +5,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{extract, kserve, page, reload, results, status, token_classification};
+use super::{extract, kserve, reload, status, token_classification};
 use crate::export::Format;
+use crate::server::page;
+use crate::server::requests::results;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,7 +43,7 @@ impl Modify for Key {
 }
 
 /// `/openapi.json` and `/docs`.
-pub(super) fn routes(configuration: &mut web::ServiceConfig) {
+pub(in crate::server) fn routes(configuration: &mut web::ServiceConfig) {
     let page = SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", Description::openapi());
     configuration.service(web::redirect("/docs", "/docs/")).service(page);
 }

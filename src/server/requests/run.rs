@@ -4,18 +4,22 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::codes::ErrorCode;
-use super::configuration::Configuration;
-use super::errors::{ApiError, Problem, deadline_exceeded, draining};
-use super::quotas::Quota;
 use super::results::FailedDocument;
-use super::state::State;
 use crate::engine::service::{Answer, Service, Want};
 use crate::json::kind;
+use crate::server::admission::quotas::Quota;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, Problem, deadline_exceeded, draining};
+use crate::server::process::configuration::Configuration;
+use crate::server::state::State;
 use crate::text::{Document, DocumentError};
 
 /// A document from JSON: an object with a `text` and perhaps an `id`. Without an id it goes by its place.
-pub(super) fn document(value: Value, place: usize, limits: &Configuration) -> Result<Document, FailedDocument> {
+pub(in crate::server) fn document(
+    value: Value,
+    place: usize,
+    limits: &Configuration,
+) -> Result<Document, FailedDocument> {
     let invalid = |id, message: String| FailedDocument { id, error: Problem::new(ErrorCode::InvalidJson, message) };
     let Value::Object(mut fields) = value else {
         return Err(invalid(None, format!("a document must be an object with a \"text\", not {}", kind(&value))));
@@ -39,7 +43,7 @@ pub(super) fn document(value: Value, place: usize, limits: &Configuration) -> Re
 }
 
 /// A document within the limits.
-pub(super) fn checked(id: String, text: String, limits: &Configuration) -> Result<Document, Problem> {
+pub(in crate::server) fn checked(id: String, text: String, limits: &Configuration) -> Result<Document, Problem> {
     let limit = limits.max_characters;
     // Fewer bytes than allowed characters: no need to count.
     if text.len() > limit && text.chars().count() > limit {
@@ -50,7 +54,7 @@ pub(super) fn checked(id: String, text: String, limits: &Configuration) -> Resul
 }
 
 /// Refuses more documents than a request may hold.
-pub(super) fn check_number(documents: usize, limits: &Configuration) -> Result<(), ApiError> {
+pub(in crate::server) fn check_number(documents: usize, limits: &Configuration) -> Result<(), ApiError> {
     let limit = limits.max_documents.min(limits.max_waiting_documents);
     if documents <= limit {
         return Ok(());
@@ -61,7 +65,7 @@ pub(super) fn check_number(documents: usize, limits: &Configuration) -> Result<(
 }
 
 /// Work that takes more than some milliseconds must not keep other connections waiting.
-pub(super) async fn off_the_network<T: Send + 'static>(
+pub(in crate::server) async fn off_the_network<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -74,14 +78,14 @@ pub(super) async fn off_the_network<T: Send + 'static>(
 }
 
 /// Writes a text into the log, if the operator has asked for it.
-pub(super) fn log_text(document: &Document, configuration: &Configuration) {
+pub(in crate::server) fn log_text(document: &Document, configuration: &Configuration) {
     if configuration.log_text {
         tracing::info!(document = document.id, text = document.text, "read");
     }
 }
 
 /// Refuses what would be more work than a request may ask for.
-pub(super) fn check_cost(tokens: usize, limits: &Configuration) -> Result<(), Problem> {
+pub(in crate::server) fn check_cost(tokens: usize, limits: &Configuration) -> Result<(), Problem> {
     match limits.max_request_tokens {
         Some(limit) if tokens > limit => {
             let message =
@@ -94,7 +98,7 @@ pub(super) fn check_cost(tokens: usize, limits: &Configuration) -> Result<(), Pr
 
 /// Runs documents and waits for all answers; they stand in the order of the documents. What they cost counts against the
 /// quota.
-pub(super) async fn run(
+pub(in crate::server) async fn run(
     state: &State,
     service: &Service,
     quota: Option<&Quota>,
@@ -126,7 +130,7 @@ pub(super) async fn run(
 }
 
 /// Counts an answer.
-pub(super) fn observe(answer: &Answer) {
+pub(in crate::server) fn observe(answer: &Answer) {
     metrics::counter!("onrecord_documents_total").increment(1);
     metrics::counter!("onrecord_windows_total").increment(answer.usage.windows as u64);
     metrics::counter!("onrecord_tokens_total").increment(answer.usage.tokens as u64);

@@ -9,17 +9,17 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::codes::ErrorCode;
-use super::errors::{ApiError, ErrorBody};
-use super::startup::ServerError;
-use super::state::State;
 use crate::engine::service::Service;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, ErrorBody};
+use crate::server::process::startup::ServerError;
+use crate::server::state::State;
 
 /// How often it is looked whether the old model has ended its work.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// Loads the first model. Requests are answered from then on.
-pub(super) fn start(state: &State) -> Result<(), ServerError> {
+pub(in crate::server) fn start(state: &State) -> Result<(), ServerError> {
     let started = Instant::now();
     let service = state.loader.service(&state.configuration, state.loader.load()?)?;
     let (model, workers) = (service.model().identifier(), service.threads());
@@ -74,7 +74,7 @@ pub struct Reloaded {
 
 /// What is done where a model is being loaded already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meanwhile {
+pub(in crate::server) enum Meanwhile {
     /// Wait for it: what a signal asks for cannot be refused.
     Wait,
     /// Refuse.
@@ -82,7 +82,7 @@ pub(super) enum Meanwhile {
 }
 
 /// Reads the keys, and then the model, again. After an error everything is as it was, but for keys that could be read.
-pub(super) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) -> Result<Reloaded, ApiError> {
+pub(in crate::server) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) -> Result<Reloaded, ApiError> {
     let failed = |reason: String| ApiError::new(ErrorCode::ReloadFailed, format!("{reason}; what ran before goes on"));
     let keys = state.keys.reload().map_err(failed)?;
     tracing::info!(keys, "read the API keys again");
@@ -118,7 +118,7 @@ pub(super) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) -> Result<R
     (status = 500, description = "The model or the keys cannot be read: nothing has changed", body = ErrorBody),
     (status = 503, description = "Starting or shutting down", body = ErrorBody),
 ), security((), ("key" = [])))]
-pub(super) async fn endpoint(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
+pub(in crate::server) async fn endpoint(state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     if !state.keys.are_required() {
         let message = "this server has no API keys, so anybody could ask for this: start it with --api-key-file, or send \
                        the process SIGHUP";

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::codes::ErrorCode;
-use super::errors::ApiError;
 use super::parsing::without_texts;
 use crate::engine::service::Want;
 use crate::engine::{EntityScheme, Extraction, Options};
 use crate::export::Format;
 use crate::model::Model;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::ApiError;
 use crate::text::OffsetUnit;
 
 /// What a client may choose about the results.
@@ -99,7 +99,7 @@ impl RequestOptions {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct QueryOptions {
+pub(in crate::server) struct QueryOptions {
     /// Which entity labels, `news9` or `conll4`.
     #[param(nullable = false)]
     entity_scheme: Option<EntityScheme>,

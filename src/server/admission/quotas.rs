@@ -10,12 +10,12 @@ use std::time::Instant;
 use actix_web::{HttpMessage, HttpRequest};
 use serde_json::json;
 
-use super::codes::ErrorCode;
-use super::errors::{ApiError, Problem};
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, Problem};
 
 /// The quotas of all keys.
 #[derive(Default)]
-pub(super) struct Quotas {
+pub(in crate::server) struct Quotas {
     requests: Option<u32>,
     tokens: Option<u32>,
     /// By the digest of the key. There are no more of them than keys that were valid once.
@@ -30,7 +30,7 @@ struct Buckets {
 
 /// One key's quota, for a request.
 #[derive(Clone)]
-pub(super) struct Quota {
+pub(in crate::server) struct Quota {
     quotas: Arc<Quotas>,
     key: [u8; 32],
 }

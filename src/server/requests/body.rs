@@ -13,19 +13,19 @@ use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::json;
 
-use super::codes::ErrorCode;
-use super::errors::{ApiError, Problem};
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, Problem};
 
 /// How many bytes of requests may be held at the same time.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(in crate::server) struct Budget {
     limit: usize,
     held: AtomicUsize,
 }
 
 /// Bytes of the budget that are taken; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Hold {
+pub(in crate::server) struct Hold {
     budget: Arc<Budget>,
     bytes: usize,
 }
@@ -78,7 +78,7 @@ impl Drop for Hold {
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BodyLimits {
+pub(in crate::server) struct BodyLimits {
     /// In bytes.
     pub size: usize,
     /// From the head of the request to the last byte.
@@ -86,7 +86,7 @@ pub(super) struct BodyLimits {
 }
 
 /// Reads a whole body.
-pub(super) async fn read(
+pub(in crate::server) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
     limits: BodyLimits,
@@ -129,7 +129,7 @@ pub(super) async fn read(
 }
 
 /// Bodies are read as they are.
-pub(super) fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
+pub(in crate::server) fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
     match request.headers().get(header::CONTENT_ENCODING) {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
             let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
@@ -141,7 +141,7 @@ pub(super) fn refuse_encoding(request: &HttpRequest) -> Result<(), ApiError> {
 }
 
 /// Refuses a body of another type than these; without a type it is taken for the first of them.
-pub(super) fn check_type(request: &HttpRequest, allowed: &[&str]) -> Result<(), ApiError> {
+pub(in crate::server) fn check_type(request: &HttpRequest, allowed: &[&str]) -> Result<(), ApiError> {
     let given = request.content_type();
     if given.is_empty() || allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
         return Ok(());
@@ -166,7 +166,7 @@ const CHUNK: usize = 32 * 1024;
 
 /// An answer that keeps its request on the budget until the client has read it: a client that reads slowly must not
 /// make the server hold more and more.
-pub(super) struct HeldBody {
+pub(in crate::server) struct HeldBody {
     bytes: Bytes,
     _hold: Hold,
 }

@@ -10,7 +10,7 @@ use crate::engine::service::{Service, ServiceOptions};
 use crate::model::{Model, ModelError};
 
 /// Gets the model, again and again.
-pub(super) struct Loader {
+pub(in crate::server) struct Loader {
     engine: EngineConfiguration,
     load: Box<dyn Fn() -> Result<Model, ModelError> + Send + Sync>,
     /// Held while a model is loaded: one at a time.

@@ -3,23 +3,23 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::body::{self, HeldBody};
-use super::codes::ErrorCode;
-use super::errors::{ApiError, Problem};
-use super::inference_protocol::{
+use super::refusals::{PlainBodyRefusal, PlainRefusal};
+use crate::engine::EntityScheme;
+use crate::engine::service::Service;
+use crate::server::admission::quotas::Quota;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, Problem};
+use crate::server::inference_protocol::{
     HEADER_LENGTH, InferRequestBody, InferResponse, ModelMetadata, ModelReady, ProtocolError, ServerLive,
     ServerMetadata, ServerReady, model_metadata, parse_infer, render_infer, server_metadata,
 };
-use super::models;
-use super::options::RequestOptions;
-use super::parsing::without_texts;
-use super::quotas::Quota;
-use super::refusals::{PlainBodyRefusal, PlainRefusal};
-use super::results::{DocumentResult, FailedDocument, result};
-use super::run::{check_number, checked, off_the_network, run};
-use super::state::State;
-use crate::engine::EntityScheme;
-use crate::engine::service::Service;
+use crate::server::models;
+use crate::server::requests::body::{self, HeldBody};
+use crate::server::requests::options::RequestOptions;
+use crate::server::requests::parsing::without_texts;
+use crate::server::requests::results::{DocumentResult, FailedDocument, result};
+use crate::server::requests::run::{check_number, checked, off_the_network, run};
+use crate::server::state::State;
 use crate::text::Document;
 
 /// Name and extensions of the server.
@@ -27,7 +27,7 @@ use crate::text::Document;
     (status = 200, body = ServerMetadata),
     (status = 401, description = "No valid API key", body = ProtocolError),
 ), security((), ("key" = [])))]
-pub(super) async fn server() -> HttpResponse {
+pub(in crate::server) async fn server() -> HttpResponse {
     HttpResponse::Ok().json(server_metadata())
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn server() -> HttpResponse {
     (status = 200, body = ServerLive),
     (status = 401, description = "No valid API key", body = ProtocolError),
 ), security((), ("key" = [])))]
-pub(super) async fn live() -> HttpResponse {
+pub(in crate::server) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(ServerLive { live: true })
 }
 
@@ -46,7 +46,7 @@ pub(super) async fn live() -> HttpResponse {
     (status = 401, description = "No valid API key", body = ProtocolError),
     (status = 503, description = "Starting or shutting down", body = ServerReady),
 ), security((), ("key" = [])))]
-pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn ready(state: web::Data<State>) -> HttpResponse {
     let ready = state.is_ready();
     let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(ServerReady::new(ready))
@@ -60,7 +60,7 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
         (status = 404, description = "No such model", body = ProtocolError),
         PlainRefusal,
     ), security((), ("key" = [])))]
-pub(super) async fn model(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn model(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     plain(metadata(&state, &path, None))
 }
 
@@ -75,7 +75,10 @@ pub(super) async fn model(path: web::Path<String>, state: web::Data<State>) -> H
         (status = 404, description = "No such model or version", body = ProtocolError),
         PlainRefusal,
     ), security((), ("key" = [])))]
-pub(super) async fn model_version(path: web::Path<(String, String)>, state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn model_version(
+    path: web::Path<(String, String)>,
+    state: web::Data<State>,
+) -> HttpResponse {
     plain(metadata(&state, &path.0, Some(&path.1)))
 }
 
@@ -87,7 +90,7 @@ pub(super) async fn model_version(path: web::Path<(String, String)>, state: web:
         (status = 404, description = "No such model", body = ProtocolError),
         PlainRefusal,
     ), security((), ("key" = [])))]
-pub(super) async fn model_ready(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn model_ready(path: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     plain(readiness(&state, &path, None))
 }
 
@@ -102,7 +105,10 @@ pub(super) async fn model_ready(path: web::Path<String>, state: web::Data<State>
         (status = 404, description = "No such model or version", body = ProtocolError),
         PlainRefusal,
     ), security((), ("key" = [])))]
-pub(super) async fn model_version_ready(path: web::Path<(String, String)>, state: web::Data<State>) -> HttpResponse {
+pub(in crate::server) async fn model_version_ready(
+    path: web::Path<(String, String)>,
+    state: web::Data<State>,
+) -> HttpResponse {
     plain(readiness(&state, &path.0, Some(&path.1)))
 }
 
@@ -117,7 +123,7 @@ pub(super) async fn model_version_ready(path: web::Path<(String, String)>, state
         PlainBodyRefusal,
         PlainRefusal,
     ), security((), ("key" = [])))]
-pub(super) async fn infer(
+pub(in crate::server) async fn infer(
     request: HttpRequest,
     path: web::Path<String>,
     payload: web::Payload,
@@ -140,7 +146,7 @@ pub(super) async fn infer(
         PlainBodyRefusal,
         PlainRefusal,
     ), security((), ("key" = [])))]
-pub(super) async fn infer_version(
+pub(in crate::server) async fn infer_version(
     request: HttpRequest,
     path: web::Path<(String, String)>,
     payload: web::Payload,

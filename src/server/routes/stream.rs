@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{sleep, timeout_at};
 
-use super::body;
-use super::codes::ErrorCode;
-use super::errors::{ApiError, Problem, deadline_exceeded};
-use super::lines::{LINES, Line, Lines};
-use super::options::{QueryOptions, RequestOptions};
-use super::quotas::Quota;
-use super::results::{DocumentResult, FailedDocument, result};
-use super::run::{check_cost, document, log_text, observe};
-use super::state::State;
 use crate::engine::service::{Answers, Refused, Service, Share, Want};
+use crate::server::admission::quotas::Quota;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::{ApiError, Problem, deadline_exceeded};
+use crate::server::requests::body;
+use crate::server::requests::lines::{LINES, Line, Lines};
+use crate::server::requests::options::{QueryOptions, RequestOptions};
+use crate::server::requests::results::{DocumentResult, FailedDocument, result};
+use crate::server::requests::run::{check_cost, document, log_text, observe};
+use crate::server::state::State;
 use crate::text::Document;
 
 /// Documents of one stream that are in the service at the same time...
@@ -46,7 +46,7 @@ struct FailedLine {
 
 /// Answers the stream. What is wrong with the request as a whole is an error before it starts; everything later is a
 /// line of its own.
-pub(super) async fn extract(
+pub(in crate::server) async fn extract(
     request: HttpRequest,
     payload: Payload,
     state: web::Data<State>,
@@ -139,7 +139,7 @@ impl Stream {
             let may_read = input_is_open && !draining && self.has_room();
             if !may_read && self.waiting.is_empty() && self.held_back.is_none() {
                 let cut_short = draining && input_is_open;
-                return if cut_short { Err(End::Told(super::errors::draining().problem)) } else { Ok(()) };
+                return if cut_short { Err(End::Told(crate::server::errors::draining().problem)) } else { Ok(()) };
             }
             if self.held_back.is_some() || !self.waiting.is_empty() {
                 // As long as the server is at work, the client may wait for it.
@@ -192,7 +192,7 @@ impl Stream {
                 return self.fail(None, problem.with(json!({"limit": limit})));
             }
         };
-        let document = match super::parsing::json::<Value>(&bytes) {
+        let document = match crate::server::requests::parsing::json::<Value>(&bytes) {
             // Lines count from 1, as in the errors.
             Ok(value) => document(value, self.line, limits),
             Err(error) => {
@@ -267,7 +267,7 @@ impl Stream {
                     let failed = |id, error| FailedLine { id, line, error };
                     match answer {
                         None => {
-                            let error = if draining { super::errors::draining() } else { deadline_exceeded() };
+                            let error = if draining { crate::server::errors::draining() } else { deadline_exceeded() };
                             error.problem.count();
                             self.write(&failed(Some(id), error.problem)).await
                         }

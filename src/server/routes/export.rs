@@ -4,19 +4,19 @@ use std::time::Instant;
 
 use actix_web::HttpResponse;
 
-use super::body::{HeldBody, Hold};
-use super::codes::ErrorCode;
-use super::errors::ApiError;
-use super::options::RequestOptions;
-use super::quotas::Quota;
-use super::results::{Documents, extraction};
-use super::run::{off_the_network, run};
-use super::state::State;
 use crate::engine::service::Service;
 use crate::export::{Annotated, Format};
+use crate::server::admission::quotas::Quota;
+use crate::server::codes::ErrorCode;
+use crate::server::errors::ApiError;
+use crate::server::requests::body::{HeldBody, Hold};
+use crate::server::requests::options::RequestOptions;
+use crate::server::requests::results::{Documents, extraction};
+use crate::server::requests::run::{off_the_network, run};
+use crate::server::state::State;
 
 /// What is asked for.
-pub(super) struct Asked<'a> {
+pub(in crate::server) struct Asked<'a> {
     pub options: &'a RequestOptions,
     pub format: Format,
     pub deadline: Instant,
@@ -25,7 +25,7 @@ pub(super) struct Asked<'a> {
 
 /// Answers with one document. A form that has a place for one result has none for an error: what is wrong with the
 /// document is wrong with the request.
-pub(super) async fn answer(
+pub(in crate::server) async fn answer(
     state: &State,
     service: &Service,
     documents: Documents,

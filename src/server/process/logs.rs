@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 use super::configuration::{Configuration, LogFormat};
 
 /// Starts logging. An error says what is wrong with the filter.
-pub(super) fn start(configuration: &Configuration) -> Result<(), String> {
+pub(in crate::server) fn start(configuration: &Configuration) -> Result<(), String> {
     let filter = EnvFilter::try_new(&configuration.log);
     let filter = filter.map_err(|error| format!("--log {:?}: {error}", configuration.log))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
@@ -26,6 +26,6 @@ pub(super) fn start(configuration: &Configuration) -> Result<(), String> {
 }
 
 /// A line that is always written, as it is: scripts wait for it.
-pub(super) fn announce(line: &str) {
+pub(in crate::server) fn announce(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,0 +1,5 @@
+//! Who may come in, and how often.
+
+pub(super) mod access;
+pub(super) mod keys;
+pub(super) mod quotas;
