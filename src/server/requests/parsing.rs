@@ -109,6 +109,6 @@ mod tests {
         let code = |body: &[u8]| json::<Body>(body).expect_err("it cannot be read").problem.code;
         assert_eq!(code(b"{\"kind\": \xff}"), ErrorCode::InvalidUtf8);
         assert_eq!(code(b"{\"kind\""), ErrorCode::InvalidJson);
-        assert_eq!(code(b"{\"kind\": 1}"), ErrorCode::InvalidRequest);
+        assert_eq!(code(b"{\"number\": \"much\"}"), ErrorCode::InvalidRequest);
     }
 }
