@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import {
-  ROOT, article, exported, extract, lines, lit, onrecord, read, select, shown, words, workplace,
+  ROOT, article, doubleClick, exported, extract, lines, lit, onrecord, read, select, shown, words, workplace,
 } from "./support.js";
 
 const place = workplace();
@@ -22,8 +22,7 @@ function attributions({ text }) {
 
 test("an annotation that nobody has touched is what the model found", async (t) => {
   const page = await place.open(t);
-  const text = article("border");
-  await read(page, text);
+  const text = await read(page, article("border"));
   const file = await exported(page, "page gold");
   assert.equal(file.name, "article.gold.jsonl");
   const found = (await extract(place.server.url, text)).statements;
@@ -89,7 +88,7 @@ test("spans, speakers and statements are corrected, and the corrections go home"
   await page.click("#inspector >> text=Remove statement");
   assert(await page.isHidden("#inspector"));
   assert.equal(await page.locator(`[data-statement="${gone.id}"]`).count(), 0);
-  await page.locator("#article p", { hasText: "A preface" }).dblclick({ position: { x: 75, y: 12 } });
+  await doubleClick(page, "preface");
   await page.click("#selection >> text=New statement");
   assert.equal(await content.textContent(), "preface");
   await page.fill("#speaker", "Ilka Dorn");

@@ -101,11 +101,23 @@ export function workplace(...args) {
   return place;
 }
 
-/** Pastes a text and waits until it can be read. */
-export async function read(page, text) {
+/**
+ * Pastes a text, and returns it as the browser hands it over: a text area's value has LF for every end of a line, says
+ * the standard of HTML, and browsers differ in when they begin with that.
+ */
+export async function paste(page, text) {
   await page.fill("#text", text);
+  const pasted = await page.inputValue("#text");
+  assert.equal(pasted.replaceAll("\r\n", "\n"), text.replaceAll("\r\n", "\n"));
+  return pasted;
+}
+
+/** Pastes a text and waits until it can be read. Returns it as the page has it. */
+export async function read(page, text) {
+  const pasted = await paste(page, text);
   await page.click("#find");
   await page.waitForSelector("#reading:not([hidden]) #article p");
+  return pasted;
 }
 
 /** The paragraphs of a text, as the page should show them. */
@@ -127,6 +139,21 @@ export async function lit(page, role) {
 /** What a statement says in a role, spaces taken together. */
 export function words(statement, role) {
   return statement[role].map(({ text }) => text).join("").replace(/\s+/g, "");
+}
+
+/** Clicks twice on a word of the article, wherever the fonts of this machine have put it. */
+export async function doubleClick(page, word) {
+  const paragraph = page.locator("#article p", { hasText: word }).first();
+  const position = await paragraph.evaluate((paragraph, word) => {
+    const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode() && !walker.currentNode.data.includes(word));
+    const range = document.createRange();
+    range.setStart(walker.currentNode, walker.currentNode.data.indexOf(word));
+    range.setEnd(walker.currentNode, range.startOffset + word.length);
+    const [box, around] = [range.getBoundingClientRect(), paragraph.getBoundingClientRect()];
+    return { x: box.x + box.width / 2 - around.x, y: box.y + box.height / 2 - around.y };
+  }, word);
+  await paragraph.dblclick({ position });
 }
 
 /** Selects the first occurrence of words in the article, which must stand in one paragraph. */
