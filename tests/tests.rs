@@ -6,6 +6,7 @@ mod arithmetic;
 #[cfg(feature = "batch")]
 mod batch;
 mod cli;
+mod clone;
 mod determinism;
 mod goldens;
 mod house;
