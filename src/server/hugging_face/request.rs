@@ -142,8 +142,9 @@ fn read_parameters(value: Value) -> Result<Parameters, String> {
         other => return Err(format!("parameters: must be an object, not {}", kind(&other))),
     };
     let mut parameters = Parameters::default();
-    for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
+    for (name, value) in fields {
         match name.as_str() {
+            "aggregation_strategy" | "ignore_labels" | "stride" if value.is_null() => {}
             "aggregation_strategy" => parameters.aggregation_strategy = read_strategy(&value)?,
             "ignore_labels" => parameters.ignore_labels = read_labels(value)?,
             "stride" => parameters.stride = Some(read_stride(&value)?),
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_or_null_has_its_default() {
-        let empty = json!({"aggregation_strategy": null, "ignore_labels": null, "stride": null, "other": null});
+        let empty = json!({"aggregation_strategy": null, "ignore_labels": null, "stride": null});
         for parameters in [json!(null), json!({}), empty] {
             let request = read(json!({"inputs": "Oslo", "parameters": parameters, "options": {"use_cache": false}}));
             let expected = Request { inputs: Inputs::One("Oslo".to_owned()), parameters: Parameters::default() };
@@ -253,6 +254,10 @@ mod tests {
             (
                 with(json!({"agregation_strategy": "max"})),
                 "parameters.agregation_strategy: not known; there are aggregation_strategy, ignore_labels and stride",
+            ),
+            (
+                with(json!({"other": null})),
+                "parameters.other: not known; there are aggregation_strategy, ignore_labels and stride",
             ),
         ] {
             assert_eq!(read(body).unwrap_err(), expected);
