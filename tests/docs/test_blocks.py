@@ -1,8 +1,5 @@
 """Every block of code in the documentation does what it says, or says why it is not run."""
 
-import os
-import shutil
-
 import markdown
 import pytest
 from markdown import ROOT, Block
@@ -39,8 +36,6 @@ def why_not(block: Block) -> str | None:
         if not block.argument:
             raise BlockError(block, "not run, without a reason")
         return block.argument
-    if block.language == "js" and shutil.which("node") is None and os.environ.get("CI") != "true":
-        return "there is no Node.js here"
     return None
 
 
@@ -56,7 +51,7 @@ def empty(tmp_path, monkeypatch, tools):
         ("    false | true\n", "exit code 1"),
         ("```sh\nonrecord extract nothing.txt\n```\n", "exit code 1"),
         ("```sh\ncargo build\n```\n", "not run here"),
-        ("    curl --silent --show-error http://127.0.0.1:8080\n", "127.0.0.1 port 1"),
+        ("    curl --silent --show-error http://127.0.0.1:8080\n", "exit code 7"),
         ("```python\nprint(1 / 0)\n```\n", "line 2"),
         ('```json\n{"a": ...}\n```\n', "no JSON"),
         ("```sql\nSELECT * FROM 'nothing.parquet'\n```\n", "nothing.parquet"),
