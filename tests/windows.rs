@@ -44,8 +44,14 @@ proptest! {
     ) {
         let whole = extract(&tiny_engine(None), &[&text]).remove(0);
         let cut = extract(&tiny_engine(Some(window)), &[&text]).remove(0);
-        for (a, b) in whole.statements.iter().zip(&cut.statements) {
-            prop_assert!((a.score - b.score).abs() < 1e-3);
+        let scores = |found: &Extraction| -> Vec<f64> {
+            let entities = found.entities.iter().map(|entity| entity.score);
+            entities.chain(found.statements.iter().map(|statement| statement.score)).collect()
+        };
+        let (of_whole, of_cut) = (scores(&whole), scores(&cut));
+        prop_assert_eq!(of_whole.len(), of_cut.len());
+        for (a, b) in of_whole.iter().zip(&of_cut) {
+            prop_assert!((a - b).abs() < 1e-3, "{a} and {b}");
         }
         prop_assert_eq!(without_scores(whole), without_scores(cut));
     }

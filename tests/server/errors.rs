@@ -125,11 +125,11 @@ fn a_late_answer_is_an_error_in_time() {
     let message = check_error(&response, "deadline_exceeded");
     assert!(message.contains("X-Request-Timeout-Ms"), "{message}");
     assert!(response.header("Retry-After").is_some());
-    assert!((200..3000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    assert!(started.elapsed().as_millis() >= 200, "{:?}", started.elapsed());
     // Nobody works on it any more.
-    let started = std::time::Instant::now();
     super::process::wait_until("nothing waits", || server.metric("onrecord_waiting_tokens", &[]) == 0.0);
-    assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+    let run = super::tokens_run(&server);
+    assert!(run < 60_000.0, "{run} tokens of some 120,000 were run for an answer that came too late");
     check_plain_error(
         &server.ask(&Request::post("/", &json!({"inputs": long})).header("X-Request-Timeout-Ms", "1")),
         "deadline_exceeded",

@@ -1,6 +1,6 @@
 //! Faults of ours and of the machine: what becomes of the request, of the others, and of the server.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -31,9 +31,7 @@ fn a_worker_that_panics_costs_its_own_document() {
         }
         // A request that is nothing but this document.
         check_error(&server.ask(&Request::post("/v1/extract?format=csv", &json!({"text": bad}))), "inference_failed");
-        let recovering = Instant::now();
         assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
-        assert!(recovering.elapsed() < Duration::from_millis(100), "{stage}: {:?}", recovering.elapsed());
         assert!(server.metric("onrecord_panics_total", &[]) >= 6.0, "{stage}: the faults are counted");
         assert_eq!(server.metric("onrecord_errors_total", &["code=\"inference_failed\""]), 6.0, "{stage}");
         wait_until("nothing waits", || server.metric("onrecord_waiting_documents", &[]) == 0.0);

@@ -59,6 +59,11 @@ fn long_text(bytes: usize) -> String {
     text
 }
 
+/// Tokens that a server has run so far: what tells better than a clock whether work was let go, on any machine.
+fn tokens_run(server: &process::Server) -> f64 {
+    server.metric("onrecord_batch_tokens_sum", &[])
+}
+
 fn status_of(code: &str) -> u16 {
     let known = ErrorCode::ALL.iter().find(|known| known.name() == code);
     known.unwrap_or_else(|| panic!("{code} is not in the list")).status().as_u16()

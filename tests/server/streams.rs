@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::http::{Request, as_chunk};
 use super::process::{LONG, Server, wait_until};
-use super::{ODD_TEXTS, TEXT, check_error, check_problem, extract, long_text};
+use super::{ODD_TEXTS, TEXT, check_error, check_problem, extract, long_text, tokens_run};
 use crate::support::results::{check, list};
 
 const LINES: &str = "application/x-ndjson";
@@ -145,7 +145,7 @@ fn a_stream_without_progress_ends_with_a_word() {
     let last = lines.next().unwrap().expect("it says why");
     assert_eq!((&last["error"]["code"], &last["line"]), (&json!("stream_idle"), &json!(1)), "{last}");
     check_problem(&last["error"]);
-    assert!((390..3000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    assert!(started.elapsed().as_millis() >= 390, "{:?}", started.elapsed());
     assert!(lines.next().unwrap().is_none());
 }
 
@@ -201,9 +201,9 @@ fn a_client_that_never_reads_is_a_burden_to_nobody() {
         written += chunk.len();
         assert!(written < 500_000_000, "the server takes in what it cannot pass on");
     }
-    let started = Instant::now();
     assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    let beside = server.metric("onrecord_requests_in_flight", &[]);
+    assert!(beside >= 1.0, "the client has been let go: nothing was tested");
     let after = server.mebibytes("VmRSS");
     assert!(after < before + 60, "memory grew from {before} to {after} MiB");
     // In the end it is let go.
@@ -220,10 +220,11 @@ fn a_client_that_vanishes_leaves_nothing_behind() {
         let mut lines = server.lines("/v1/extract");
         lines.push(format!("{}\n", json!({"text": long_text(100_000)})).repeat(5));
         wait_until("it is under way", || server.metric("onrecord_waiting_tokens", &[]) > 10_000.0);
+        let before = tokens_run(&server);
         drop(lines);
-        let gone = Instant::now();
         wait_until("nothing waits", || server.metric("onrecord_waiting_tokens", &[]) == 0.0);
-        assert!(gone.elapsed() < Duration::from_secs(2), "{:?}", gone.elapsed());
+        let run = tokens_run(&server) - before;
+        assert!(run < 60_000.0, "{run} tokens of some 120,000 were run for nobody");
         wait_until("no request is in flight", || server.metric("onrecord_requests_in_flight", &[]) == 0.0);
     }
 }

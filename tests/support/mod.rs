@@ -6,7 +6,6 @@ pub mod tiny;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
-#[cfg(any(feature = "batch", feature = "server"))]
 use std::time::{Duration, Instant};
 
 use onrecord::engine::{Engine, Options};
@@ -53,8 +52,7 @@ pub fn engine() -> &'static Engine {
 }
 
 /// Longer than anything takes that works, even on a busy machine.
-#[cfg(any(feature = "batch", feature = "server"))]
-pub const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// A text whose lines a mail program wrapped; blank lines between its paragraphs stay.
 pub fn wrapped(text: &str, width: usize) -> String {
@@ -73,7 +71,6 @@ pub fn wrapped(text: &str, width: usize) -> String {
 }
 
 /// Waits for something that is to become true.
-#[cfg(any(feature = "batch", feature = "server"))]
 pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_true() {
