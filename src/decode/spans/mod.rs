@@ -16,4 +16,4 @@ pub(super) use sentence_tails::end_before_tail;
 pub(super) use sources::{ROLE_OF_LABEL, begins_with_subject, spare_sources};
 pub use span::{Entity, Segment, TaggedToken};
 pub(super) use stitch::{Arrivals, best_window, stitch};
-pub(super) use tags::{TagSpan, decode_tags, tag_tokens};
+pub(super) use tags::{TagSpan, decode_tags, softmax, tag_tokens};

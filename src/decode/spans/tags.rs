@@ -139,15 +139,16 @@ fn viterbi(scheme: &SequenceScores, scores: &[f32]) -> Vec<usize> {
 fn marginals(scheme: &TagScheme, scores: &[f32]) -> Vec<f64> {
     match &scheme.sequence {
         Some(sequence) => marginals_of_sequence(sequence, scores),
-        None => scores.chunks_exact(scheme.tags()).flat_map(softmax).collect(),
+        None => scores.chunks_exact(scheme.tags()).flat_map(softmax).map(f64::from).collect(),
     }
 }
 
-fn softmax(scores: &[f32]) -> Vec<f64> {
+/// Probabilities of what excludes each other; a score that is no number, or none at all, is hardly probable.
+pub(in crate::decode) fn softmax(scores: &[f32]) -> Vec<f32> {
     let highest = scores.iter().copied().map(sound).fold(f32::NEG_INFINITY, f32::max);
-    let mut values: Vec<f64> = scores.iter().map(|&score| f64::from(sound(score) - highest).exp()).collect();
-    normalise(&mut values);
-    values
+    let weights: Vec<f32> = scores.iter().map(|&score| (sound(score) - highest).exp()).collect();
+    let total: f32 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / total).collect()
 }
 
 /// By the forward-backward recursion in scaled probabilities.
@@ -242,6 +243,14 @@ mod tests {
 
     proptest! {
         #[test]
+    fn probabilities_sum_to_one() {
+        let probabilities = softmax(&[1.0, 2.0, 3.0]);
+        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6 && probabilities[2] > probabilities[0]);
+        assert_eq!(softmax(&[f32::NAN, 2.0, f32::NEG_INFINITY]), [0.0, 1.0, 0.0]);
+        assert_eq!(softmax(&[f32::NAN; 2]), [0.5, 0.5]);
+    }
+
+    #[test]
         fn recursions_agree_with_the_definition(
             scores in prop::collection::vec(-6.0f32..6.0, 5..=20),
             transitions in prop::collection::vec(-2.0f32..2.0, 25),

@@ -6,6 +6,7 @@
 
 use super::mentions::{Form, Mention};
 use super::referents::Referent;
+use crate::decode::spans::softmax;
 use crate::decode::steps::rest;
 use crate::model::{MentionClass, Model, PairFeatures};
 
@@ -237,13 +238,6 @@ fn steps(value: usize, borders: &[usize]) -> usize {
     borders.iter().filter(|&&border| value >= border).count()
 }
 
-fn softmax(scores: &[f32]) -> Vec<f32> {
-    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f32> = scores.iter().map(|score| (score - top).exp()).collect();
-    let total: f32 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / total).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
@@ -323,12 +317,6 @@ mod tests {
     #[test]
     fn steps_count_borders() {
         assert_eq!([0, 1, 4, 5, 6, 99].map(|value| steps(value, &[1, 5, 6])), [0, 1, 1, 2, 3, 3]);
-    }
-
-    #[test]
-    fn probabilities_sum_to_one() {
-        let probabilities = softmax(&[1.0, 2.0, 3.0]);
-        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6 && probabilities[2] > probabilities[0]);
     }
 
     /// A referent as `examples/mentions.rs` writes it.
