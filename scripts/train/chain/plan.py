@@ -4,9 +4,9 @@ import re
 import subprocess
 
 FAULTS = (
-    (r"output (\S+) doesn't exist", "is not made yet"),
-    (r"command line not found in log for (\S+)", "is not made yet"),
-    (r"command line changed for (\S+)", "has other options"),
+    (r"output (\S+) doesn't exist", "not made yet"),
+    (r"command line not found in log for (\S+)", "not made yet"),
+    (r"command line changed for (\S+)", "other options"),
 )
 OLDER = re.compile(r"(?:output|recorded mtime of) (\S+) (?:of .* )?older than most recent input (\S+)")
 
@@ -45,6 +45,6 @@ def plan(ninja, targets, stages):
         if stage.id in runs:
             needed = {stage.resolved(reference) for _, reference in stage.references()}
             before = [other.id for other in stages if other.id in needed & runs]
-            why = own.get(stage.id) or (f"comes after {before[-1]}" if before else "is to run")
+            why = own.get(stage.id) or (f"after {before[-1]}" if before else "wanted")
         out.append((stage, why))
     return out

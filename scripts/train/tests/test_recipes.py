@@ -153,7 +153,7 @@ class Plans(unittest.TestCase):
             "output tiny/encoder/two-layers/config.json older than most recent input read/encoder (1 vs 2)"))
         by_product = {stage.product: stage for stage in chain("tiny")}
         self.assertEqual(plan.reasons(explained, by_product), {
-            "tiny:train.first": "is not made yet", "tiny:export.first": "has other options",
+            "tiny:train.first": "not made yet", "tiny:export.first": "other options",
             "tiny:data.small": "/c/gap.train.jsonl has changed",
             "tiny:encoder.two-layers": "its script, or what it reads of the repository, has changed"})
 
