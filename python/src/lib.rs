@@ -33,7 +33,8 @@ const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 ///     entity_scheme: "news9" (PER ORG LOC NORP FAC PRODUCT DATE MONEY MISC) or "conll4" (PER ORG LOC MISC).
 ///     offset_unit: "codepoint", which is how Python counts, "byte" or "utf16".
 ///     min_score: Entities and statements that score below this, from 0 to 1, are left out.
-///     floating: Whether quotations that stand by themselves behind an attributed one count, and turns of transcripts.
+///     floating: Whether floating statements are wanted: quotations without source or cue after an attributed one, and
+///         turns of transcripts.
 ///     max_window: Most tokens in a window; None for what the model was trained with.
 ///     max_document_bytes: Larger documents are refused, in bytes of UTF-8.
 #[pyclass(frozen, module = "onrecord")]

@@ -54,7 +54,7 @@ pub(super) struct ExtractionArguments {
     #[arg(allow_negative_numbers = true)]
     min_score: f32,
 
-    /// Leave out quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
+    /// Leave out floating statements: quotations without source or cue after an attributed one, and turns of
     /// transcripts
     #[arg(long, env = "ONRECORD_NO_FLOATING", value_parser = clap::builder::FalseyValueParser::new())]
     no_floating: bool,

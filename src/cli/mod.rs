@@ -45,8 +45,8 @@ enum Command {
     Extract(extract::ExtractArguments),
     /// Extract, and write in a form that other tools read.
     ///
-    /// docs/exports.md describes the forms: brat standoff, CoNLL columns, displaCy, Web Annotation, BBC Citron, HTML, CSV and
-    /// schema.org. With --annotations no model runs, and what extraction can be told has no effect.
+    /// docs/exports.md describes the forms: brat standoff, CoNLL columns, displaCy, Web Annotation, BBC Citron, HTML,
+    /// CSV and schema.org. With --annotations no model runs, and the options of extraction have no effect.
     Export(Box<export::ExportArguments>),
     /// Extract from archives into Parquet or JSON Lines, in parts that no interruption can spoil.
     ///

@@ -17,11 +17,11 @@ const OWN: [&str; 2] = ["small", "base"];
 pub(super) struct ModelArguments {
     /// Another model than the embedded one (which is called small): a directory with config.json, tokenizer.json and
     /// model.safetensors; owner/name on Hugging Face's hub, with @revision if need be; or base, for a directory
-    /// onrecord-base. Token classifiers of both find their entities, no statements (docs/models.md)
+    /// onrecord-base. Token classifiers, as directories or on the hub, find entities only (docs/models.md)
     #[arg(long, value_name = "MODEL", env = "ONRECORD_MODEL")]
     model: Option<PathBuf>,
 
-    /// Where base is looked for, as onrecord-base, before the places beside the program and models/ here
+    /// Directory in which base (onrecord-base) is looked for first; then beside the program, and in models/ here
     #[arg(long, value_name = "DIRECTORY", env = "ONRECORD_MODELS")]
     models: Option<PathBuf>,
 

@@ -47,7 +47,8 @@ pub struct Options {
     pub offset_unit: OffsetUnit,
     /// Entities and statements with a lower score are left out, 0 to 1.
     pub min_score: f32,
-    /// Whether quotations that stand by themselves behind an attributed one count as statements, and turns of transcripts.
+    /// Whether floating statements are wanted: quotations without source or cue after an attributed one, and turns of
+    /// transcripts.
     pub floating: bool,
 }
 

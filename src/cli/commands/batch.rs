@@ -15,8 +15,8 @@ use crate::cli::progress::{Progress, Show};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct BatchArguments {
-    /// Files, folders, patterns such as 'news/*.jsonl.gz', or "-" for standard input. In folders, files count whose
-    /// extension tells their format. What is packed with gzip or zstd is told by .gz or .zst
+    /// Files, folders, patterns such as 'news/*.jsonl.gz', or "-" for standard input. In folders, files with a known
+    /// extension are read. Compressed files end in .gz or .zst
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
 

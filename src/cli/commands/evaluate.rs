@@ -27,8 +27,8 @@ pub(in crate::cli) enum EvalCommand {
         #[command(flatten)]
         common: Common,
 
-        /// Who the source of each gold statement is: {"doc", "index", "speaker", "aliases", "form"} lines. They count
-        /// more than what the gold itself says
+        /// Who the source of each gold statement is: {"doc", "index", "speaker", "aliases", "form"} lines. They replace
+        /// what the gold itself says
         #[arg(long, value_name = "FILE")]
         speakers: Option<PathBuf>,
     },

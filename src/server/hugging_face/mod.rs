@@ -51,7 +51,7 @@ pub enum Response {
     Many(Vec<Vec<Item>>),
 }
 
-/// What stands in the list that is the answer. (Said of the members, since an empty list is both kinds of answer.)
+/// A member of the list that is the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = TokenClassificationOutputMember)]

@@ -68,8 +68,8 @@ pub struct Configuration {
     #[arg(help_heading = "Limits", value_parser = at_least_one)]
     pub max_waiting_tokens: usize,
 
-    /// Longest that what waits may be likely to keep an article (for example 2s or 500ms); what comes beyond is refused with
-    /// 429, unless fewer than 64 documents wait
+    /// Longest time that an article may be expected to wait (for example 2s or 500ms); what comes beyond is refused
+    /// with 429, unless fewer than 64 documents wait
     #[arg(long, value_name = "TIME", env = "ONRECORD_MAX_WAIT", default_value = "2s", value_parser = time)]
     #[arg(help_heading = "Limits")]
     pub max_wait: Duration,
@@ -86,13 +86,13 @@ pub struct Configuration {
     #[arg(value_parser = at_least_one)]
     pub max_request_tokens: Option<usize>,
 
-    /// Most requests a minute with one key, or without keys altogether; what comes beyond is refused with 429
+    /// Most requests a minute with one key, or in all if there are no keys; what comes beyond is refused with 429
     #[arg(long, value_name = "N", env = "ONRECORD_MAX_REQUESTS_PER_MINUTE", help_heading = "Limits")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_requests_per_minute: Option<u32>,
 
-    /// Most tokens a minute with one key, or without keys altogether (about four bytes each); what comes beyond is refused
-    /// with 429, and streams wait
+    /// Most tokens a minute with one key, or in all if there are no keys (about four bytes each); what comes beyond is
+    /// refused with 429, and streams wait
     #[arg(long, value_name = "TOKENS", env = "ONRECORD_MAX_TOKENS_PER_MINUTE", help_heading = "Limits")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_tokens_per_minute: Option<u32>,

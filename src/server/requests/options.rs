@@ -26,8 +26,8 @@ pub struct RequestOptions {
     /// Entities and statements that score below this are left out.
     #[schema(minimum = 0, maximum = 1)]
     pub min_score: f32,
-    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
-    /// transcripts, are statements.
+    /// Whether floating statements are wanted: quotations without source or cue after an attributed one, and turns of
+    /// transcripts.
     pub floating: bool,
     /// Parts of the result that are wanted; all of them by default.
     pub include: Option<Vec<Part>>,
@@ -109,8 +109,8 @@ pub(in crate::server) struct QueryOptions {
     /// Entities and statements that score below this are left out.
     #[param(minimum = 0, maximum = 1, nullable = false)]
     min_score: Option<f32>,
-    /// Whether quotations that stand by themselves, without source or cue, behind an attributed one, and turns of
-    /// transcripts, are statements.
+    /// Whether floating statements are wanted: quotations without source or cue after an attributed one, and turns of
+    /// transcripts.
     #[param(nullable = false)]
     floating: Option<bool>,
     /// Parts of the result that are wanted, with commas between them.
