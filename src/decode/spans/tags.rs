@@ -241,8 +241,7 @@ mod tests {
         paths
     }
 
-    proptest! {
-        #[test]
+    #[test]
     fn probabilities_sum_to_one() {
         let probabilities = softmax(&[1.0, 2.0, 3.0]);
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6 && probabilities[2] > probabilities[0]);
@@ -250,7 +249,8 @@ mod tests {
         assert_eq!(softmax(&[f32::NAN; 2]), [0.5, 0.5]);
     }
 
-    #[test]
+    proptest! {
+        #[test]
         fn recursions_agree_with_the_definition(
             scores in prop::collection::vec(-6.0f32..6.0, 5..=20),
             transitions in prop::collection::vec(-2.0f32..2.0, 25),
