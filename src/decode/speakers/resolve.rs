@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn guesses_are_probabilities() {
         use super::super::mentions::Pronoun;
-        use crate::decode::complete;
+        use crate::decode::steps::complete;
         use crate::model::Arithmetic;
         let model = Model::embedded(Arithmetic::new(None).expect("kernels")).expect("the embedded model loads");
         let hidden = model.config().encoder.hidden_size;
