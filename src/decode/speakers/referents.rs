@@ -45,7 +45,7 @@ pub struct Referent {
     pub given: Option<String>,
 }
 
-/// What is known of each of a document's mentions (see [`referents`]): what training sees.
+/// What is known of each of a document's mentions, where they refer to somebody: what training sees.
 pub fn find_referents(
     reading: Reading<'_>,
     entities: &[Entity],
