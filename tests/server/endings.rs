@@ -92,7 +92,7 @@ fn moments(count: usize) -> Vec<u64> {
 fn a_server_told_to_stop_at_any_moment_answers_what_it_has_taken_in() {
     let mut results = 0;
     for after in moments(5) {
-        let mut server = Server::embedded(&["--drain-timeout", "120s"]);
+        let mut server = Server::embedded(&["--drain-timeout", "120s", "--request-timeout", "120s"]);
         let (seen, at) = end_under_load(&server, "TERM", Duration::from_millis(after));
         assert_eq!(server.wait().code(), Some(0), "after {after} ms");
         wait_until("the log is read", || server.log().contains("stopped"));

@@ -11,7 +11,7 @@ use super::{TEXT, check_problem, extract, long_text, tokens_run};
 use crate::support::results::list;
 
 /// What is under way may take long on a busy machine, and is to be finished all the same.
-const PATIENT: &[&str] = &["--drain-timeout", "120s"];
+const PATIENT: &[&str] = &["--drain-timeout", "120s", "--request-timeout", "120s"];
 
 /// Half of the time limits that would end what nothing else does: of `--drain-timeout` and `--body-timeout`.
 const AT_ONCE: Duration = Duration::from_secs(15);
