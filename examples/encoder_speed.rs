@@ -58,7 +58,7 @@ fn main() -> Outcome<()> {
 /// What `cut` writes and all contenders read.
 #[derive(Serialize, Deserialize)]
 struct Cases {
-    /// Which weights: `name@hash`.
+    /// The start of their SHA-256.
     weights: String,
     cases: Vec<Case>,
 }
@@ -123,7 +123,10 @@ fn cut(articles: &Path, to: &Path, mix: usize) -> Outcome<()> {
         plan_windows(tokens, text, size).into_iter().map(|window| Window::new(tokens, window.tokens, special))
     });
     cases.push(Case { name: "mix".to_owned(), windows: windows.collect() });
-    serde_json::to_writer(BufWriter::new(File::create(to)?), &Cases { weights: model.identifier(), cases })?;
+    serde_json::to_writer(
+        BufWriter::new(File::create(to)?),
+        &Cases { weights: model.weights_hash()[..12].to_owned(), cases },
+    )?;
     Ok(())
 }
 

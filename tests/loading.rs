@@ -1,6 +1,7 @@
 //! Model files that are broken in every way that files break: a clear error each, never a panic.
 
 use std::borrow::Cow;
+use std::process::Command;
 
 use onrecord::engine::{Engine, Extraction, Options};
 use onrecord::model::{Architecture, Model, ModelFiles};
@@ -8,7 +9,7 @@ use onrecord::text::Document;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 
-use crate::support::{arithmetic, tiny};
+use crate::support::{arithmetic, fixture, tiny};
 
 /// The message that loading the tiny model gives after a change to its files.
 fn message(change: impl FnOnce(&mut ModelFiles)) -> String {
@@ -57,8 +58,47 @@ fn weights_that_the_configuration_does_not_name_are_refused() {
     load(found.to_uppercase()).expect("these are the weights");
     // What is built in says what it is.
     let embedded = Model::embedded(arithmetic()).expect("it loads");
-    let sum = embedded.config().weights_sha256.clone().expect("it names its weights");
-    assert!(sum.starts_with(embedded.hash()));
+    assert_eq!(embedded.config().weights_sha256.as_deref(), Some(embedded.weights_hash()));
+}
+
+#[test]
+fn a_model_with_any_other_file_is_another_model() {
+    let load = |files: &ModelFiles| Model::from_files(files, arithmetic()).expect("it loads");
+    let original = load(&tiny::files());
+    let more = |file: &mut Cow<'static, [u8]>| file.to_mut().push(b' ');
+    let mut seen = vec![original.identifier()];
+    for is_config in [true, false] {
+        let mut files = tiny::files();
+        more(if is_config { &mut files.config } else { &mut files.tokenizer });
+        let changed = load(&files);
+        assert_eq!(changed.weights_hash(), original.weights_hash());
+        seen.push(changed.identifier());
+    }
+    let mut files = tiny::files();
+    *files.weights[0].to_mut().last_mut().expect("there are weights") ^= 1;
+    seen.push(load(&files).identifier());
+    // What is at the end of one file may not count as the beginning of the next.
+    let mut files = tiny::files();
+    more(&mut files.config);
+    more(&mut files.tokenizer);
+    seen.push(load(&files).identifier());
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert!(seen.iter().all(|model| model.len() == "tiny@".len() + 12), "{seen:?}");
+}
+
+/// The recipe of docs/models.md.
+#[cfg(target_os = "linux")]
+#[test]
+fn anybody_can_calculate_the_id_of_a_model() {
+    let recipe = "(sha256sum < config.json; sha256sum < tokenizer.json; cat *.safetensors | sha256sum) | sha256sum";
+    for name in ["bert", "electra"] {
+        let directory = fixture("token_classifiers").join(name);
+        let calculated = Command::new("sh").args(["-c", recipe]).current_dir(&directory).output().expect("sh starts");
+        let model = Model::load(&directory, arithmetic()).expect("it loads");
+        assert!(calculated.stdout.starts_with(model.hash().as_bytes()), "{name}: {}", model.hash());
+    }
 }
 
 #[test]

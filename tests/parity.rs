@@ -21,7 +21,8 @@ fn tolerance(precision: Precision) -> (f32, f32) {
 
 #[derive(Deserialize)]
 struct Recorded {
-    model: String,
+    /// The SHA-256 of the weights.
+    weights: String,
     windows: Vec<RecordedWindow>,
 }
 
@@ -84,8 +85,8 @@ fn scores_of_the_base_model_agree_with_pytorch() {
 
 fn compare(model: &Model, recorded: &Recorded) {
     assert_eq!(
-        recorded.model,
-        model.identifier(),
+        recorded.weights,
+        model.weights_hash(),
         "the weights have changed: record anew with the stage parity of scripts/train (see its README.md)"
     );
     let arithmetic = model.arithmetic();

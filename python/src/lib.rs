@@ -127,7 +127,7 @@ impl Extractor {
         columns::extract(&self.engine, rows, &wanted)
     }
 
-    /// Which weights it uses, name@hash.
+    /// Which model it uses, name@hash.
     #[getter]
     fn model(&self) -> String {
         self.engine.model().identifier()

@@ -121,7 +121,7 @@ impl Settings {
 pub struct Job {
     /// The program with its version.
     pub program: String,
-    /// Which weights: `name@hash`.
+    /// Which model: `name@hash`.
     pub model: String,
     /// The numbers that the encoder computes with.
     pub precision: String,

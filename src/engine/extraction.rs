@@ -14,7 +14,7 @@ pub const SCHEMA: u32 = 1;
 pub struct Extraction {
     /// Version of this form: 1.
     pub schema: u32,
-    /// Which weights produced it, `name@hash`.
+    /// Which model produced it, `name@hash`.
     pub model: String,
     /// The document's identifier, as it was given.
     pub id: String,

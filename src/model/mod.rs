@@ -13,6 +13,7 @@ mod encoder;
 mod error;
 mod heads;
 mod hugging_face;
+mod identity;
 mod kernels;
 mod mention_class;
 mod source;
@@ -22,7 +23,6 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::Device;
-use sha2::{Digest, Sha256};
 
 pub use architecture::{Activation, Architecture, Disentangled, Rotary};
 pub use arithmetic::{Arithmetic, Precision};
@@ -48,6 +48,7 @@ use crate::text::Tokenizer;
 use coreference::CoreferenceHead;
 use encoder::{Encoder, Scratch};
 use heads::{LinkHead, TagHead};
+use identity::Identity;
 use weights::Weights;
 
 /// What the model says about one window. Rows are tokens, special tokens left out.
@@ -76,7 +77,7 @@ pub struct Model {
     /// Contents to cues, and sources to cues; `None` for a token classifier.
     links: Option<(LinkHead, LinkHead)>,
     coreference: Option<CoreferenceHead>,
-    hash: String,
+    identity: Identity,
 }
 
 impl Model {
@@ -109,9 +110,9 @@ impl Model {
         let weights = files.weights.iter().map(|file| &file[..]);
         let weights = Weights::parse(weights, Device::Cpu).map_err(broken)?;
         // Whoever reads one article waits for this: all cores share it.
-        let (encoder, (tokenizer, digest)) = rayon::join(
+        let (encoder, (tokenizer, identity)) = rayon::join(
             || Encoder::load(&config.encoder, &weights, config.shapes.len(), arithmetic),
-            || rayon::join(|| Tokenizer::from_bytes(&files.tokenizer), || digest(&files.weights)),
+            || rayon::join(|| Tokenizer::from_bytes(&files.tokenizer), || Identity::of(files)),
         );
         let tokenizer = tokenizer.map_err(|source| ModelError::Tokenizer { origin: origin.clone(), source })?;
         if tokenizer.vocabulary_size() > config.encoder.vocab_size {
@@ -139,12 +140,10 @@ impl Model {
             .map(|coreference| CoreferenceHead::load(arithmetic.kernels, coreference, hidden, &weights))
             .transpose()
             .map_err(broken)?;
-        let found: String = digest.into_iter().map(|byte| format!("{byte:02x}")).collect();
-        if let Some(expected) = config.weights_sha256.clone().filter(|expected| !expected.eq_ignore_ascii_case(&found))
-        {
-            return Err(ModelError::Checksum { origin, expected, found });
+        let found = &identity.weights;
+        if let Some(expected) = config.weights_sha256.clone().filter(|expected| !expected.eq_ignore_ascii_case(found)) {
+            return Err(ModelError::Checksum { origin, expected, found: found.clone() });
         }
-        let hash = found[..12].to_owned();
         Ok(Self {
             config,
             tokenizer,
@@ -154,7 +153,7 @@ impl Model {
             tag_heads,
             links,
             coreference,
-            hash,
+            identity,
         })
     }
 
@@ -173,14 +172,19 @@ impl Model {
         &self.tokenizer
     }
 
-    /// `name@hash`: which weights produced an output. The hash is the start of the weights file's SHA-256.
+    /// `name@hash`: which model produced an output.
     pub fn identifier(&self) -> String {
-        format!("{}@{}", self.config.name, self.hash)
+        format!("{}@{}", self.config.name, self.hash())
     }
 
-    /// The start of the weights file's SHA-256.
+    /// The start of a SHA-256 over all files of the model (docs/models.md): weights, tokenizer and configuration.
     pub fn hash(&self) -> &str {
-        &self.hash
+        &self.identity.model[..12]
+    }
+
+    /// The SHA-256 of the weights alone.
+    pub fn weights_hash(&self) -> &str {
+        &self.identity.weights
     }
 
     /// The tag scheme of a head.
@@ -369,13 +373,6 @@ impl Model {
     pub fn gender_of_lone_name(&self, name: &str) -> Option<Gender> {
         self.coreference.as_ref().and_then(|head| head.gender_of_lone_name(name))
     }
-}
-
-/// The SHA-256 of all files, end to end.
-fn digest(files: &[std::borrow::Cow<'static, [u8]>]) -> impl IntoIterator<Item = u8> + use<> {
-    let mut hasher = Sha256::new();
-    files.iter().for_each(|file| hasher.update(file));
-    hasher.finalize().to_vec()
 }
 
 /// What part a span plays in a link.

@@ -74,7 +74,15 @@ fn other_options_inputs_and_models_cannot_go_on() {
     let config = std::fs::read_to_string(site.path().join("model/config.json")).unwrap();
     site.write("model/config.json", config.replace("\"tiny\"", "\"other\""));
     refused(&resume(&[]), 3, "model is \"other@");
+    // Calibrations and tokens decide the rows, too.
+    site.write("model/config.json", config.replacen('{', "{ ", 1));
+    refused(&resume(&[]), 3, "model is \"tiny@");
     site.write("model/config.json", config);
+    let tokenizer = std::fs::read_to_string(site.path().join("model/tokenizer.json")).unwrap();
+    site.write("model/tokenizer.json", tokenizer.replacen('{', "{ ", 1));
+    refused(&resume(&[]), 3, "model is \"tiny@");
+    site.write("model/tokenizer.json", tokenizer);
+    assert_eq!(resume(&[]).code, 0);
     site.write_feed("feed.jsonl", 31);
     refused(&resume(&[]), 3, "the inputs have changed, feed.jsonl is the first");
 }

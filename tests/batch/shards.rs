@@ -88,6 +88,11 @@ fn what_does_not_fit_together_is_not_merged() {
     refused(&merge(&site, &["s2", "s1", "s2"]), "shard 2/2 is there twice");
     refused(&merge(&site, &["s1", "third"]), "are not of one division");
     refused(&merge(&site, &["s1", "other"]), "s1 and other are of different jobs: --min-score is 0.0 and 0.5");
+    let tokenizer = std::fs::read_to_string(site.path().join("model/tokenizer.json")).unwrap();
+    site.write("model/tokenizer.json", tokenizer.replacen('{', "{ ", 1));
+    shard(&site, "2/2", "retokenised", &[]);
+    site.write("model/tokenizer.json", tokenizer);
+    refused(&merge(&site, &["s1", "retokenised"]), "s1 and retokenised are of different jobs: model is \"tiny@");
     refused(&merge(&site, &["s1", "out"]), "out was written without --shard");
     refused(&merge(&site, &["s1", "model"]), "model is no output of onrecord batch");
     refused(&merge(&site, &["s1", "s2", "--output", "out"]), "out is not empty");

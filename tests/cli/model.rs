@@ -90,7 +90,7 @@ fn model_info_tells_what_the_model_is() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         let first = run.stdout.lines().next().unwrap_or_default();
         assert!(first.starts_with("model") && first.contains(name), "{}", run.stdout);
-        for said in ["encoder", "window", "PER ORG LOC MISC", "source cue content", "licence", "MODEL_CARD.md"] {
+        for said in ["weights     sha256 ", "encoder", "window", "PER ORG LOC MISC", "source cue content", "licence", "MODEL_CARD.md"] {
             assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
         }
     }

@@ -98,6 +98,22 @@ fn a_new_model_takes_over_and_no_request_fails() {
 }
 
 #[test]
+fn another_tokenizer_or_configuration_is_another_model() {
+    let place = place();
+    let server = Server::with_model(place.path(), &["--api-key", "key"]);
+    let mut models = vec![server.ask(&with_key(Request::get("/info"))).json()["model"].clone()];
+    for file in ["tokenizer.json", "config.json"] {
+        let path = place.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen('{', "{ ", 1)).unwrap();
+        let answer = server.ask(&reload()).json();
+        assert_eq!(answer["changed"], json!(true), "{file}");
+        assert!(!models.contains(&answer["model"]), "{file}: {answer}");
+        models.push(answer["model"].clone());
+    }
+}
+
+#[test]
 fn a_model_that_cannot_be_used_leaves_the_old_one_at_work() {
     let place = place();
     let server = Server::with_model(place.path(), &["--api-key", "key"]);

@@ -50,7 +50,7 @@ def main():
         text = text[:tokens.offsets[end - 1][1]]
         tokens = tokenise(tokenizer, text)
         recorded.append(record(network, scorers, tokenizer, text, tokens))
-    result = {"model": f"{config['name']}@{config['weights_sha256'][:12]}", "windows": recorded}
+    result = {"weights": config["weights_sha256"], "windows": recorded}
     options.to.mkdir(parents=True, exist_ok=True)
     (options.to / "parity.json").write_text(json.dumps(result, ensure_ascii=False) + "\n")
 

@@ -12,6 +12,7 @@ pub(in crate::cli) fn run(arguments: &ModelArguments) -> Result<u8, Failure> {
     let encoder = &config.encoder;
     let mut lines = vec![
         format!("model       {}", model.identifier()),
+        format!("weights     sha256 {}", model.weights_hash()),
         format!(
             "encoder     {}, {} layers, {} wide, {} heads, vocabulary {}",
             encoder.architecture.name(),

@@ -18,7 +18,7 @@ pub(in crate::server) type Documents = Vec<Result<Document, FailedDocument>>;
 pub struct ExtractionResult {
     /// Version of this form: 1.
     pub schema: u32,
-    /// Which weights produced it, `name@hash`.
+    /// Which model produced it, `name@hash`.
     pub model: String,
     /// The document's id, as it was given.
     pub id: String,

@@ -75,7 +75,7 @@ struct DocumentsForm {
 /// The results, in the order of the documents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExtractResponse {
-    /// Which weights produced them, `name@hash`.
+    /// Which model produced them, `name@hash`.
     pub model: String,
     /// One for each document.
     pub results: Vec<DocumentResult>,

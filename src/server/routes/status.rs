@@ -53,7 +53,7 @@ pub(in crate::server) async fn overall(state: web::Data<State>) -> HttpResponse 
 /// What answers here.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Info {
-    /// Which weights answer, `name@hash`.
+    /// Which model answers, `name@hash`.
     pub model: String,
     /// The names under which `/models/{name}` knows them.
     pub models: Vec<String>,
