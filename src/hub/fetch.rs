@@ -9,7 +9,9 @@ use hf_hub::{Repo, RepoType};
 
 use super::checks::{Finding, compare, is_commit, is_hexadecimal};
 use super::{Hub, HubError, ModelId};
-use crate::model::{OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, no_safetensors, no_tokenizer, weights_files};
+use crate::model::{
+    OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, check_size, no_safetensors, no_tokenizer, weights_files,
+};
 
 impl Hub {
     /// The directory of a model's files, all of one commit. What is not in the cache is downloaded; `note` is told of
@@ -85,7 +87,9 @@ impl Hub {
     /// The files that the index of weights in a directory names.
     fn parts(&self, id: &ModelId, directory: &Path) -> Result<Vec<String>, HubError> {
         let path = directory.join(WEIGHTS_INDEX);
-        let index = std::fs::read(&path).map_err(|error| self.cache_error(&path, &error))?;
+        let length = path.metadata().map_err(|error| self.cache_error(&path, &error))?.len();
+        let index = check_size(WEIGHTS_INDEX, length).and_then(|()| std::fs::read(&path));
+        let index = index.map_err(|error| self.cache_error(&path, &error))?;
         let files_error = |reason| HubError::Files { endpoint: self.endpoint.clone(), id: id.to_string(), reason };
         weights_files(&index).map_err(files_error)
     }
@@ -201,6 +205,7 @@ impl<'hub> Request<'hub> {
             return Err(self.broken(file, found));
         }
         let size = metadata.size();
+        check_size(file, size as u64).map_err(|error| self.broken(file, error.to_string()))?;
         let unfinished = cached.blob_path(metadata.etag()).with_extension("part");
         if unfinished.metadata().is_ok_and(|part| part.len() > size as u64) {
             std::fs::remove_file(&unfinished).map_err(|error| self.hub.cache_error(&unfinished, &error))?;

@@ -41,7 +41,9 @@ pub use kernels::{KERNELS_VARIABLE, KernelPath};
 pub use mention_class::{Gender, MentionClass};
 pub use source::ModelFiles;
 #[cfg(feature = "hub")]
-pub(crate) use source::{OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, no_safetensors, no_tokenizer, weights_files};
+pub(crate) use source::{
+    OTHER_TOKENIZERS, OTHER_WEIGHTS, WEIGHTS_INDEX, check_size, no_safetensors, no_tokenizer, weights_files,
+};
 pub use weights::WeightsError;
 
 use crate::text::Tokenizer;

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
+use safetensors::tensor::Metadata;
 use serde::Deserialize;
 
 use super::ModelError;
@@ -39,6 +42,16 @@ pub(crate) const OTHER_TOKENIZERS: [&str; 5] =
 /// Files of weights in a form that is not read.
 pub(crate) const OTHER_WEIGHTS: [&str; 4] =
     ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"];
+
+/// No file beside the weights is larger than this in bytes, whoever made the model: the tokenizers of the largest
+/// vocabularies take a tenth of it.
+const LARGEST_OF_JSON: u64 = 256 << 20;
+
+/// No header of weights is: the library refuses larger ones.
+const LARGEST_HEADER: u64 = 100_000_000;
+
+/// Bytes at the start of weights that tell how long the header behind them is.
+const HEADER_LENGTH: u64 = 8;
 
 impl ModelFiles {
     /// Reads a model directory.
@@ -90,11 +103,67 @@ impl ModelFiles {
     }
 }
 
+/// Reads a file of JSON.
 fn file(directory: &Path, name: &str) -> Result<Cow<'static, [u8]>, ModelError> {
+    read(directory, name, |file| {
+        check_size(name, file.metadata()?.len())?;
+        // A pipe has no size, and a file may grow.
+        let bytes = contents(file, LARGEST_OF_JSON + 1)?;
+        check_size(name, bytes.len() as u64)?;
+        Ok(bytes)
+    })
+}
+
+/// Reads a file of weights, if it is no longer than it says at its start: what is behind that might be without end.
+fn weights_file(directory: &Path, name: &str) -> Result<Cow<'static, [u8]>, ModelError> {
+    read(directory, name, |file| {
+        let length = file.metadata()?.len();
+        let mut bytes = contents(file, HEADER_LENGTH)?;
+        let header = <[u8; HEADER_LENGTH as usize]>::try_from(&bytes[..]).map(u64::from_le_bytes);
+        // Whatever else is wrong with weights, their parser says.
+        let Some(header) = header.ok().filter(|&header| header <= LARGEST_HEADER) else { return Ok(bytes) };
+        bytes.extend(contents(file, header)?);
+        let Ok(tensors) = serde_json::from_slice::<Metadata>(&bytes[HEADER_LENGTH as usize..]) else {
+            return Ok(bytes);
+        };
+        let told = (HEADER_LENGTH + header).saturating_add(tensors.data_len() as u64);
+        if length > told {
+            let reason = format!("it has {length} bytes, and says at its start that it has {told}");
+            return Err(io::Error::other(format!("{reason}: it is damaged, or another file")));
+        }
+        let rest = told - bytes.len() as u64;
+        bytes.try_reserve_exact(usize::try_from(rest.min(length)).unwrap_or(usize::MAX))?;
+        file.take(rest).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
+/// Opens a file and reads it in this way.
+fn read(
+    directory: &Path,
+    name: &str,
+    how: impl FnOnce(&mut File) -> io::Result<Vec<u8>>,
+) -> Result<Cow<'static, [u8]>, ModelError> {
     let path = directory.join(name);
-    std::fs::read(&path)
+    File::open(&path)
+        .and_then(|mut file| how(&mut file))
         .map(Cow::Owned)
         .map_err(|error| ModelError::File { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// The next bytes of a file, so many at most.
+fn contents(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Refuses a file beside the weights that is larger than any is.
+pub(crate) fn check_size(name: &str, length: u64) -> io::Result<()> {
+    if length <= LARGEST_OF_JSON || name.ends_with(".safetensors") {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("it has {length} bytes, and at most {LARGEST_OF_JSON} are read")))
 }
 
 fn tokenizer(directory: &Path) -> Result<Cow<'static, [u8]>, ModelError> {
@@ -110,17 +179,17 @@ fn tokenizer(directory: &Path) -> Result<Cow<'static, [u8]>, ModelError> {
 fn weights(directory: &Path) -> Result<Vec<Cow<'static, [u8]>>, ModelError> {
     let exists = |name: &str| directory.join(name).exists();
     if exists("model.safetensors") {
-        return Ok(vec![file(directory, "model.safetensors")?]);
+        return Ok(vec![weights_file(directory, "model.safetensors")?]);
     }
     let origin = || directory.display().to_string();
     if exists(WEIGHTS_INDEX) {
         let names = weights_files(&file(directory, WEIGHTS_INDEX)?)
             .map_err(|reason| ModelError::Unreadable { origin: origin(), reason })?;
-        return names.iter().map(|name| file(directory, name)).collect();
+        return names.iter().map(|name| weights_file(directory, name)).collect();
     }
     match OTHER_WEIGHTS.iter().find(|name| exists(name)) {
         Some(other) => Err(ModelError::Unreadable { reason: no_safetensors(other, &origin()), origin: origin() }),
-        None => Ok(vec![file(directory, "model.safetensors")?]),
+        None => Ok(vec![weights_file(directory, "model.safetensors")?]),
     }
 }
 

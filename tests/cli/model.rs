@@ -67,6 +67,26 @@ fn a_broken_model_is_an_error_that_names_the_file() {
     }
 }
 
+/// Files that seem to be large, and take no room on the disk.
+#[test]
+fn files_that_are_longer_than_they_can_be_are_not_read() {
+    let lengthen = |site: &Site, file: &str| {
+        let file = std::fs::OpenOptions::new().write(true).open(site.path().join("model").join(file));
+        file.and_then(|file| file.set_len(200 << 30)).expect("it can be lengthened");
+    };
+    for (file, said) in [
+        ("model.safetensors", "it has 214748364800 bytes, and says at its start that it has "),
+        ("config.json", "it has 214748364800 bytes, and at most 268435456 are read"),
+        ("tokenizer.json", "it has 214748364800 bytes, and at most 268435456 are read"),
+    ] {
+        let site = Site::new();
+        lengthen(&site, file);
+        let run = site.extract(&[]);
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("cannot read model/{file}: {said}")), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn a_scheme_that_the_model_lacks_is_wrong_usage() {
     let site = Site::new();
@@ -90,7 +110,15 @@ fn model_info_tells_what_the_model_is() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""));
         let first = run.stdout.lines().next().unwrap_or_default();
         assert!(first.starts_with("model") && first.contains(name), "{}", run.stdout);
-        for said in ["weights     sha256 ", "encoder", "window", "PER ORG LOC MISC", "source cue content", "licence", "MODEL_CARD.md"] {
+        for said in [
+            "weights     sha256 ",
+            "encoder",
+            "window",
+            "PER ORG LOC MISC",
+            "source cue content",
+            "licence",
+            "MODEL_CARD.md",
+        ] {
             assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
         }
     }
