@@ -1,12 +1,14 @@
 //! The manifest: what an output is the output of, and which parts of it are whole. A part that it does not list is none.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::error::{BatchError, failed};
+use super::inputs::hexadecimal;
 use super::progress::Summary;
 use super::read::Position;
 use super::settings::Job;
@@ -110,6 +112,21 @@ impl Manifest {
             rows: self.parts.iter().map(|part| part.rows).sum(),
             parts: self.parts.len(),
         }
+    }
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(super) fn checksum(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hexadecimal(&hash.finalize()));
+        }
+        hash.update(bytes);
+        let read = bytes.len();
+        reader.consume(read);
     }
 }
 

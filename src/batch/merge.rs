@@ -9,11 +9,9 @@ use arrow_array::cast::AsArray;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::error::{BatchError, failed};
-use super::inputs::hexadecimal;
-use super::manifest::{Manifest, Part, sync_directory, write_whole};
+use super::manifest::{Manifest, Part, checksum, sync_directory, write_whole};
 use super::output::{ERRORS, INPUTS};
 use super::progress::Summary;
 use super::settings::OutputFormat;
@@ -58,6 +56,7 @@ pub fn merge(directories: &[PathBuf], to: Option<&Path>) -> Result<Merged, Batch
         let found = summary.documents + summary.errors;
         return Err(BatchError::Output(format!("the shards hold {found} documents of the {read} in the inputs")));
     }
+    shares.iter().try_for_each(check_errors)?;
     if let Some(to) = to {
         put_together(&shares, to)?;
     }
@@ -109,6 +108,17 @@ fn fit_together(shares: &[Share<'_>]) -> Result<(), BatchError> {
     }
 }
 
+/// Checks that no error has been added or lost.
+fn check_errors(share: &Share<'_>) -> Result<(), BatchError> {
+    let (path, written) = (share.directory.join(ERRORS), share.manifest.errors_bytes());
+    let bytes = fs::metadata(&path).map_err(failed("read", &path))?.len();
+    if bytes != written {
+        let path = path.display();
+        return Err(BatchError::Output(format!("{path} has {bytes} bytes, and {written} were written")));
+    }
+    Ok(())
+}
+
 /// Checks that each part is what was written, and that its documents belong to the shard.
 fn check_parts(share: &Share<'_>) -> Result<(), BatchError> {
     let options = &share.manifest.job.options;
@@ -137,20 +147,6 @@ fn check_parts(share: &Share<'_>) -> Result<(), BatchError> {
         }
     }
     Ok(())
-}
-
-fn checksum(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
-    loop {
-        let bytes = reader.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(hexadecimal(&hash.finalize()));
-        }
-        hash.update(bytes);
-        let read = bytes.len();
-        reader.consume(read);
-    }
 }
 
 /// The ids of a part's documents, row by row.

@@ -126,6 +126,40 @@ fn files_without_the_columns_are_told() {
 }
 
 #[test]
+fn columns_that_come_twice_are_refused_where_they_are_wanted() {
+    let site = Site::new();
+    site.write("a.csv", "id,text,text\n1,Ada said no.,Bo said yes.\n");
+    site.write("b.tsv", "id\tid\ttext\n1\t2\tAda said no.\n");
+    site.write("c.csv", "id,text,,\n3,Ada said no.,x,y\n");
+    let fields = ["text", "text"].map(|name| Field::new(name, DataType::Utf8, true));
+    let column: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::StringArray::from(vec!["Ada said no."]));
+    let schema = std::sync::Arc::new(Schema::new(fields.to_vec()));
+    let twice = arrow_array::RecordBatch::try_new(schema, vec![column.clone(), column]).unwrap();
+    write_parquet(&site.path().join("d.parquet"), &twice);
+    let run = site.batch(&["a.csv", "b.tsv", "c.csv", "d.parquet"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert_eq!(ids(&site), ["3"]);
+    let codes: Vec<(String, String)> = told(&site).into_iter().map(|(file, _, _, code)| (file, code)).collect();
+    let expected = ["a.csv", "b.tsv", "d.parquet"];
+    assert_eq!(codes, expected.map(|file| (file.to_owned(), "ambiguous_column".to_owned())));
+    assert!(errors(&site.out())[1]["error"]["message"].as_str().unwrap().contains("several columns \"id\""));
+}
+
+#[test]
+fn a_column_of_ids_may_be_null_or_of_decimals() {
+    let site = Site::new();
+    let schema = |id: DataType| Schema::new(vec![Field::new("id", id, true), Field::new("text", DataType::Utf8, true)]);
+    let texts = [json!({"text": "Ada said no."}), json!({"text": "Bo said yes."})];
+    write_parquet(&site.path().join("a.parquet"), &batch_of(&schema(DataType::Null), &texts));
+    let id = "18446744073709551617";
+    let large = json!({"id": id, "text": "Ada said no."});
+    write_parquet(&site.path().join("b.parquet"), &batch_of(&schema(DataType::Decimal128(38, 0)), &[large]));
+    let run = site.batch(&["a.parquet", "b.parquet"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(ids(&site), ["a.parquet:1", "a.parquet:2", id]);
+}
+
+#[test]
 fn damaged_files_give_what_can_be_read() {
     use std::io::Write;
     let site = Site::new();

@@ -93,6 +93,14 @@ fn parts_that_are_not_what_was_written_cannot_go_on() {
     site.write_feed("feed.jsonl", 30);
     let arguments = ["feed.jsonl", "--rows-per-part", "10", "--resume"];
     assert_eq!(site.batch(&arguments).code, 0);
+    let part = site.out().join("part-00002.parquet");
+    let written = std::fs::read(&part).unwrap();
+    let mut damaged = written.clone();
+    damaged[written.len() / 2] ^= 1;
+    std::fs::write(&part, damaged).unwrap();
+    refused(&site.batch(&arguments), 3, "part-00002.parquet has been changed since it was written");
+    std::fs::write(&part, written).unwrap();
+    assert_eq!(site.batch(&arguments).code, 0);
     std::fs::remove_file(site.out().join("part-00001.parquet")).unwrap();
     refused(&site.batch(&arguments), 3, "part-00001.parquet is not the");
 }

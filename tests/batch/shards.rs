@@ -112,6 +112,12 @@ fn what_does_not_fit_together_is_not_merged() {
     refused(&merge(&site, &["s1", "s2"]), "s2/part-00001.parquet has been changed since it was written");
     std::fs::write(&part, bytes).unwrap();
 
+    let errors = site.path().join("s2/errors.jsonl");
+    let written = std::fs::read(&errors).unwrap();
+    std::fs::write(&errors, [&written[..], b"{}\n"].concat()).unwrap();
+    refused(&merge(&site, &["s1", "s2"]), "s2/errors.jsonl has");
+    std::fs::write(&errors, written).unwrap();
+
     // A part that another shard has written, with a manifest that vouches for it.
     let (theirs, ours) = (site.path().join("s1/part-00000.parquet"), site.path().join("s2/part-00000.parquet"));
     let bytes = std::fs::read(&ours).unwrap();

@@ -14,7 +14,7 @@ pub(super) use part::PartWriter;
 use super::columns::RowError;
 use super::error::{BatchError, failed};
 use super::inputs::{InputFormat, Inputs};
-use super::manifest::{MANIFEST, Manifest, PARTIAL, Part, write_whole};
+use super::manifest::{MANIFEST, Manifest, PARTIAL, Part, checksum, write_whole};
 use super::progress::Summary;
 use super::read::{Position, Record, kept_fields};
 use super::settings::Job;
@@ -233,6 +233,10 @@ fn may_go_on(directory: &Path, manifest: &Manifest, job: &Job, inputs: &Inputs) 
         let found = fs::metadata(directory.join(&part.file)).map(|metadata| metadata.len());
         if found.as_ref().ok() != Some(&part.bytes) {
             return refused(format!("{} is not the {} bytes that were written", part.file, part.bytes));
+        }
+        let path = directory.join(&part.file);
+        if checksum(&path).map_err(failed("read", &path))? != part.sha256 {
+            return refused(format!("{} has been changed since it was written: its checksum differs", part.file));
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::record::{Reading, Record, Rows, document, failure, missing, place, unreadable};
+use super::record::{Reading, Record, Rows, document, failure, only_column, place, unreadable};
 use super::{claims, page_headers};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::{Input, InputFormat};
@@ -177,16 +177,18 @@ pub(in crate::batch) fn find_columns(
     kept: &[Field],
 ) -> Result<Columns, RowError> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let find = |name: &str| schema.index_of(name).map_err(|_| missing(name, &names));
+    let find = |name: &str| only_column(&names, name);
     let text = find(text_column)?;
-    let id = if required { Some(find(id_column)?) } else { find(id_column).ok() };
+    let id = (required || names.contains(&id_column)).then(|| find(id_column)).transpose()?;
     let text_type = schema.field(text).data_type();
     if !is_text(text_type) {
         return Err(wrong_type(format!("its column {text_column:?} is {text_type}, not text")));
     }
     if let Some(id_type) = id.map(|id| schema.field(id).data_type())
         && !is_text(id_type)
-        && !id_type.is_integer()
+        && !is_whole_number(id_type)
+        // No row has an id.
+        && *id_type != DataType::Null
     {
         return Err(wrong_type(format!("its column {id_column:?} is {id_type}, not text or a whole number")));
     }
@@ -197,6 +199,11 @@ pub(in crate::batch) fn find_columns(
         places.push(place);
     }
     Ok(Columns { text, id, kept: places })
+}
+
+fn is_whole_number(data_type: &DataType) -> bool {
+    let decimal = matches!(data_type, DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0));
+    data_type.is_integer() || decimal
 }
 
 impl Columns {

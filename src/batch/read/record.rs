@@ -91,6 +91,19 @@ pub(super) fn missing(column: &str, columns: &[&str]) -> RowError {
     RowError { code: "missing_column", message: format!("it has no column {column:?}; its columns: {columns}") }
 }
 
+/// The place of the only column of a name.
+pub(super) fn only_column(names: &[&str], name: &str) -> Result<usize, RowError> {
+    let mut places = names.iter().enumerate().filter(|(_, column)| **column == name).map(|(place, _)| place);
+    match (places.next(), places.next()) {
+        (Some(place), None) => Ok(place),
+        (Some(_), Some(_)) => {
+            let message = format!("it has several columns {name:?}, and which is meant nobody can tell: rename one");
+            Err(RowError { code: "ambiguous_column", message })
+        }
+        (None, _) => Err(missing(name, names)),
+    }
+}
+
 /// A row of more bytes than are read.
 pub(super) fn row_too_large(settings: &Settings) -> RowError {
     let limit = settings.max_row_bytes();

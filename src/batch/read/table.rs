@@ -6,7 +6,7 @@ use std::sync::Arc;
 use csv_core::ReadRecordResult;
 
 use super::compression;
-use super::record::{Reading, Record, Rows, document, failure, missing, place, row_too_large, unreadable};
+use super::record::{Reading, Record, Rows, document, failure, missing, only_column, place, row_too_large, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::Input;
 use crate::batch::kept::Kept;
@@ -41,9 +41,9 @@ pub(super) fn open(input: &Input, reading: &Arc<Reading>, delimiter: u8) -> Resu
         Read::Row => (0..records.fields).map(|field| records.text(field)).collect::<Result<Vec<_>, _>>()?,
     };
     let names: Vec<&str> = header.iter().map(String::as_str).collect();
-    let find = |name: &str| names.iter().position(|column| *column == name).ok_or_else(|| missing(name, &names));
+    let find = |name: &str| only_column(&names, name);
     let (id, required) = settings.id_column();
-    let id = if required { Some(find(id)?) } else { find(id).ok() };
+    let id = (required || names.contains(&id)).then(|| find(id)).transpose()?;
     let text = find(&settings.text_column)?;
     let kept = settings.keep.iter().map(|name| find(name)).collect::<Result<_, _>>()?;
     // The output's types come from the first input that has any.
