@@ -90,7 +90,7 @@ pub struct Fingerprint {
 #[derive(Debug)]
 pub struct Inputs {
     pub(super) files: Vec<Input>,
-    /// Files in folders whose names do not say that they hold documents.
+    /// Files in folders whose names do not say that they hold documents, and what is no file there.
     pub passed_over: usize,
 }
 
@@ -137,7 +137,7 @@ impl Inputs {
         for entry in entries.filter_entry(is_visible) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if format.is_some() || told_by_name(entry.path()).0.is_some() => {
+                Ok(entry) if (format.is_some() || told_by_name(entry.path()).0.is_some()) && may_end(entry.path()) => {
                     self.file(entry.into_path(), format);
                 }
                 Ok(_) => self.passed_over += 1,
@@ -158,6 +158,7 @@ impl Inputs {
         for path in paths {
             match path {
                 Ok(path) if path.is_dir() => self.folder(&path, format),
+                Ok(path) if !may_end(&path) => self.passed_over += 1,
                 Ok(path) => self.file(path, format),
                 Err(error) => self.unreadable(error.path().to_owned(), error.to_string()),
             }
@@ -173,6 +174,8 @@ impl Inputs {
         let seekable = matches!(format, InputFormat::Parquet | InputFormat::Arrow);
         let problem = (seekable && compression != Compression::None)
             .then(|| "it is compressed as a whole, which this format cannot be read from: unpack it first".to_owned());
+        let endless = || "it is a pipe, a socket or a device: hand what comes of it over as standard input".to_owned();
+        let problem = problem.or_else(|| (!may_end(&path)).then(endless));
         let metadata = std::fs::metadata(&path).ok();
         let bytes = metadata.as_ref().map_or(0, Metadata::len);
         let modified = metadata.and_then(|metadata| {
@@ -208,6 +211,11 @@ impl Inputs {
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether reading it ends: not so with a pipe that nobody writes to. Of what is not there, opening it will tell.
+fn may_end(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
 }
 
 fn is_pattern(text: &str) -> bool {

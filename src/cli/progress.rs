@@ -157,7 +157,7 @@ impl Progress {
         if self.passed_over > 0 {
             let files = HumanCount(self.passed_over as u64);
             complain(&format!(
-                "{files} files were passed over, whose names do not say what they hold (see --input-format)"
+                "{files} files were passed over: pipes, or names that do not say what they hold (see --input-format)"
             ));
         }
     }

@@ -159,6 +159,27 @@ fn a_column_of_ids_may_be_null_or_of_decimals() {
     assert_eq!(ids(&site), ["a.parquet:1", "a.parquet:2", id]);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let site = Site::new();
+    site.write("news/a.txt", "Ada said no.");
+    let pipe = site.path().join("news/b.txt");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(site.path().join("news/c.txt")).unwrap();
+    for arguments in [&["news"][..], &["news/*"], &["news", "--input-format", "text"]] {
+        let run = site.batch(arguments);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.contains("2 files were passed over: pipes"), "{}", run.stderr);
+        assert_eq!(ids(&site), ["news/a.txt"]);
+        std::fs::remove_dir_all(site.out()).unwrap();
+    }
+    let run = site.batch(&["news/b.txt", "/dev/null"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let told = told(&site);
+    assert!(told.iter().all(|(.., code)| code == "unreadable") && told.len() == 2, "{told:?}");
+}
+
 #[test]
 fn damaged_files_give_what_can_be_read() {
     use std::io::Write;
