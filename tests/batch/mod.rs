@@ -41,7 +41,7 @@ impl Site {
         self.path().join("out")
     }
 
-    /// Starts a command and does not wait.
+    /// Starts a command, with its standard input open, and does not wait.
     fn spawn(&self, arguments: &[&str]) -> Child {
         let template = self.onrecord(arguments);
         let mut command = Command::new(template.get_program());
@@ -52,7 +52,7 @@ impl Site {
             };
         }
         command.current_dir(self.path()).args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().expect("the command starts")
     }
 

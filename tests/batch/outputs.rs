@@ -1,5 +1,7 @@
 //! Directories that cannot be written to, and runs that cannot be gone on with: refused, with a reason.
 
+use std::io::Write;
+
 use serde_json::Value;
 
 use super::{document, errors, files, rows};
@@ -160,13 +162,12 @@ fn flags_have_twins_in_the_environment() {
 fn two_processes_do_not_write_to_one_output() {
     let site = Site::new();
     site.write("a.txt", document(0)["text"].as_str().unwrap());
-    let pipe = site.path().join("pipe.jsonl");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // It waits for the pipe, and meanwhile the output is its own.
-    let mut first = site.spawn(&["batch", "pipe.jsonl", "--output", "out", "--progress", "none"]);
+    // It waits for its standard input, and meanwhile the output is its own.
+    let arguments = ["batch", "-", "--input-format", "jsonl", "--output", "out", "--progress", "none"];
+    let mut first = site.spawn(&arguments);
     crate::support::wait_until("the output is there", || site.out().join("manifest.json").exists());
     refused(&site.batch(&["a.txt", "--resume"]), 3, "another process is writing to out");
-    std::fs::write(&pipe, format!("{}\n", document(1))).unwrap();
+    writeln!(first.stdin.take().unwrap(), "{}", document(1)).unwrap();
     assert!(first.wait().unwrap().success());
     assert_eq!(rows(&site.out())[0]["id"], "d1");
 }
