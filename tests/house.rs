@@ -104,9 +104,9 @@ fn no_http_in_the_engine_no_tensors_in_the_skins() {
 #[test]
 fn spans_know_no_statements_and_statements_no_speakers() {
     const ROOMS: [(&str, &[&str]); 3] = [
-        ("spans", &["reading", "spans", "steps"]),
-        ("statements", &["reading", "spans", "statements", "steps"]),
-        ("speakers", &["reading", "spans", "statements", "speakers", "steps"]),
+        ("spans", &["lexicon", "reading", "spans", "steps"]),
+        ("statements", &["lexicon", "reading", "spans", "statements", "steps"]),
+        ("speakers", &["lexicon", "reading", "spans", "statements", "speakers", "steps"]),
     ];
     let decode = files("src/decode");
     let mut outside: Vec<&str> = Vec::new();

@@ -1,11 +1,12 @@
 //! The decode room: from scores to entities, statements and speakers.
 //!
 //! Scores are stitched over windows, tags are decoded paragraph by paragraph (`spans`), spans are linked, and links become
-//! statements (`statements`), whose sources lead to somebody (`speakers`). Everything here is in bytes of the document's text; no
-//! tensors, no file formats.
+//! statements (`statements`), whose sources lead to somebody (`speakers`). The words that they know are lists (`lexicon`).
+//! Everything here is in bytes of the document's text; no tensors, no file formats.
 
 mod annotations;
 mod document;
+mod lexicon;
 mod reading;
 mod spans;
 mod speakers;

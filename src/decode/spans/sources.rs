@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::tags::{TagSpan, decode_favouring};
+use crate::decode::lexicon::lexicon;
 use crate::model::{LinkRole, TagScheme};
 use crate::text::Tokens;
 
@@ -34,31 +35,12 @@ pub(in crate::decode) fn spare_sources(scheme: &TagScheme, scores: &[f32], spans
     spare
 }
 
-/// Words that may go on with a pronoun without being its predicate: "he and his wife", "they all".
-const NO_PREDICATES: [&str; 15] = [
-    "all",
-    "alone",
-    "also",
-    "and",
-    "both",
-    "each",
-    "herself",
-    "himself",
-    "myself",
-    "or",
-    "themselves",
-    "together",
-    "too",
-    "who",
-    "whom",
-];
-
 /// True of a source that is a pronoun and what it says of it: "he came early and".
 pub(in crate::decode) fn begins_with_subject(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
     let word = |token: usize| Some(&text[tokens.spans[source.clone()].get(token)?.clone()]);
-    let is_subject = word(0)
-        .is_some_and(|word| ["he", "she", "they", "i", "we"].iter().any(|subject| subject.eq_ignore_ascii_case(word)));
+    let lists = &lexicon().spans;
+    let is_subject = word(0).is_some_and(|word| lists.subjects.has(&word.to_lowercase()));
     // "We Democrats" is no subject with its predicate.
-    let is_predicate = |word: &str| word.starts_with(char::is_lowercase) && !NO_PREDICATES.contains(&word);
+    let is_predicate = |word: &str| word.starts_with(char::is_lowercase) && !lists.no_predicates.has(word);
     is_subject && !tokens.continues_word(text, source.start + 1) && word(1).is_some_and(is_predicate)
 }

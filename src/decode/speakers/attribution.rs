@@ -7,7 +7,7 @@ use super::mentions::{Form, Mention, Pronoun};
 use super::names::{EntityKind, Name, NamedEntity, alias, name_words};
 use super::referents::{Referent, referents};
 use super::resolve::{Guess, resolve};
-use super::source_heads::words;
+use crate::decode::lexicon::{lexicon, words};
 use crate::decode::reading::Reading;
 use crate::decode::spans::{Entity, Segment};
 use crate::decode::statements::Statement;
@@ -36,10 +36,6 @@ const LIKELY: f32 = 0.2;
 
 /// The same for descriptions: it must be more probable than nobody.
 const LIKELY_DESCRIPTION: f32 = 1.0;
-
-/// What a description of somebody who is known by then begins with. Others ("a friend", "aides", "her lawyer") bring somebody
-/// new, and somebody new has a name beside him or none.
-const KNOWN: [&str; 5] = ["the", "this", "that", "who", "which"];
 
 impl Via {
     /// The name used in the output.
@@ -151,7 +147,7 @@ struct Meant {
 
 /// True of a description of somebody who is known by then.
 fn is_known(description: &str) -> bool {
-    words(description).next().is_some_and(|first| KNOWN.contains(&first.as_str()))
+    words(description, "").next().is_some_and(|first| lexicon().speakers.known.has(&first))
 }
 
 /// How sure the speaker of a floating quotation is beside that of the one before it.

@@ -2,7 +2,8 @@
 
 use super::descriptions::{is_titled, noun};
 use super::names::NamedEntity;
-use super::source_heads::{is_independent, words};
+use super::source_heads::{SIGNS, is_independent};
+use crate::decode::lexicon::{lexicon, words};
 use crate::text::{ByteRange, is_line_end};
 
 /// Paragraphs at the beginning of a document that may be headlines.
@@ -14,53 +15,9 @@ const LEAD: usize = 1000;
 /// Words of a sentence before a name that an apposition follows: "Even Vostra, its only ally, said".
 const OPENING: usize = 2;
 
-/// Words for what is written, which means no person.
-const DOCUMENTS: [&str; 40] = [
-    "analysis",
-    "article",
-    "articles",
-    "bill",
-    "book",
-    "complaint",
-    "document",
-    "documents",
-    "email",
-    "emails",
-    "essay",
-    "filing",
-    "filings",
-    "findings",
-    "indictment",
-    "law",
-    "lawsuit",
-    "letter",
-    "letters",
-    "memo",
-    "order",
-    "plan",
-    "policy",
-    "poll",
-    "polls",
-    "proposal",
-    "report",
-    "reports",
-    "resolution",
-    "results",
-    "rule",
-    "ruling",
-    "statement",
-    "statements",
-    "story",
-    "studies",
-    "study",
-    "survey",
-    "surveys",
-    "treaty",
-];
-
 /// True of a description of something written.
 pub(super) fn is_document(description: &str) -> bool {
-    noun(description).is_some_and(|noun| DOCUMENTS.contains(&noun.as_str()))
+    noun(description).is_some_and(|noun| lexicon().speakers.documents.has(&noun))
 }
 
 /// The entity that a description stands in apposition to, where the tags left the name out: "Vostra, [its only ally],
@@ -74,7 +31,7 @@ pub(super) fn apposed(text: &str, entities: &[NamedEntity], description: &ByteRa
     let near = &text[from..entity.bytes.start];
     let is_break = |character: char| is_line_end(character) || ".!?;:“”".contains(character);
     let sentence = near.rfind(is_break).map_or(from, |at| from + at);
-    let opens = words(&text[sentence..entity.bytes.start]).count() <= OPENING
+    let opens = words(&text[sentence..entity.bytes.start], SIGNS).count() <= OPENING
         && is_independent(text, &(sentence..entity.bytes.end), &entity.bytes);
     let is_beside = text[entity.bytes.end..description.start] == *", ";
     (is_beside && opens && (closes || words_of.eq_ignore_ascii_case("others"))).then_some(index)
@@ -87,7 +44,7 @@ pub(super) fn headlined(text: &str, entities: &[NamedEntity], description: &Byte
     let is_plural = words_of.ends_with('s');
     let names_somebody = !is_plural && !is_document(words_of) && words_of.starts_with(char::is_uppercase);
     let noun = noun(words_of).filter(|_| names_somebody)?;
-    let is_article = words(words_of).next().is_some_and(|first| ["a", "an", "the"].contains(&first.as_str()));
+    let is_article = words(words_of, "").next().is_some_and(|first| lexicon().speakers.articles.has(&first));
     let mut lead = entities.iter().take_while(|entity| entity.bytes.start < description.end + LEAD);
     let is_meant = |entity: &NamedEntity| entity.is_person() && is_titled(text, &entity.bytes, &noun);
     lead.position(is_meant).filter(|_| !is_article)

@@ -1,5 +1,6 @@
 //! Statements whose speaker is that of another one.
 
+use crate::decode::lexicon::lexicon;
 use crate::decode::statements::Statement;
 
 /// Statements before one that are looked at.
@@ -18,7 +19,7 @@ pub(super) fn continued(text: &str, statements: &[Statement], number: usize) -> 
     let mut words = text[cue.bytes.clone()].split_whitespace().peekable();
     let goes_on = text[..start].trim_end().ends_with([',', '-', '–', '—']);
     // "It is worth remembering".
-    let is_finite = words.peek().is_some_and(|word| ["is", "are", "was", "were"].contains(word));
+    let is_finite = words.peek().is_some_and(|word| lexicon().speakers.finite.has(word));
     if !statement.source.is_empty()
         || !goes_on
         || is_finite

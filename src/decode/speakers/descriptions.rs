@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::names::{EntityKind, Name, NamedEntity};
+use crate::decode::lexicon::{lexicon, words};
 use crate::text::{ByteRange, is_line_end};
 
 /// Words before a name that may describe it.
@@ -17,19 +18,6 @@ const MENTIONS: usize = 64;
 
 /// Sources that may stand around a name, one within another.
 const NESTED: usize = 4;
-
-/// Words of four letters and more that describe nobody.
-const EMPTY: [&str; 34] = [
-    "about", "after", "also", "another", "before", "both", "during", "each", "first", "from", "have", "into", "last",
-    "many", "more", "most", "only", "other", "over", "said", "says", "some", "such", "than", "that", "their", "they",
-    "this", "told", "were", "when", "which", "will", "with",
-];
-
-/// Words behind the one that says what somebody is: "the lawyer of the mayor".
-const ADDITIONS: [&str; 13] = [
-    " at ", " behind ", " by ", " for ", " from ", " in ", " of ", " on ", " to ", " who ", " whose ", " with ",
-    " within ",
-];
 
 /// What ends the word of an owner.
 const OWNERS: [&str; 4] = ["'s ", "’s ", "s' ", "s’ "];
@@ -49,7 +37,7 @@ pub(super) fn descriptions(
             let bytes = &entities[mention].bytes;
             let own = if name.kind == EntityKind::Person { "" } else { &text[bytes.clone()] };
             let beside = [own, before(text, bytes), apposed(text, entities, mention, sources), behind(text, bytes)];
-            for word in beside.into_iter().flat_map(words) {
+            for word in beside.into_iter().flat_map(describing) {
                 let names = described.entry(word).or_default();
                 if names.last() != Some(&number) {
                     names.push(number);
@@ -63,7 +51,7 @@ pub(super) fn descriptions(
 /// Names that share a word with what a description says that somebody is, in order: "the mayor's lawyer" is no mayor.
 pub(super) fn described(text: &str, description: &ByteRange, known: &HashMap<String, Vec<usize>>) -> Vec<usize> {
     let mut names: Vec<usize> =
-        words(head(&text[description.clone()])).filter_map(|word| known.get(&word)).flatten().copied().collect();
+        describing(head(&text[description.clone()])).filter_map(|word| known.get(&word)).flatten().copied().collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -71,12 +59,12 @@ pub(super) fn described(text: &str, description: &ByteRange, known: &HashMap<Str
 
 /// The last word of what a description says that somebody is, in lower case, offices by one name each.
 pub(super) fn noun(description: &str) -> Option<String> {
-    words(head(description)).last()
+    describing(head(description)).last()
 }
 
 /// Whether a person's name bears such a noun for a title: "Senator" of "Sen. Ada Holt".
 pub(super) fn is_titled(text: &str, name: &ByteRange, noun: &str) -> bool {
-    let is_noun = |word: &str| words(word).next().is_some_and(|word| word == noun);
+    let is_noun = |word: &str| describing(word).next().is_some_and(|word| word == noun);
     let near = &text[text.floor_char_boundary(name.start.saturating_sub(24))..name.start];
     let before = near.strip_suffix(' ').and_then(|near| near.split_whitespace().next_back());
     before.is_some_and(is_noun) || text[name.clone()].split_once(' ').is_some_and(|(first, _)| is_noun(first))
@@ -84,9 +72,11 @@ pub(super) fn is_titled(text: &str, name: &ByteRange, noun: &str) -> bool {
 
 /// What a description is about, without whose it is and what follows: "spokesman" of "the president's spokesman in Rome".
 fn head(description: &str) -> &str {
+    let additions = &lexicon().speakers.additions;
     let owner = OWNERS.iter().filter_map(|owner| Some(description.rfind(owner)? + owner.len())).max();
     let rest = &description[owner.unwrap_or(0)..];
-    let addition = ADDITIONS.iter().filter_map(|addition| rest.find(addition)).min();
+    let is_addition = |behind: &str| behind.split_once(' ').is_some_and(|(word, _)| additions.has(word));
+    let addition = rest.match_indices(' ').map(|(at, _)| at).find(|at| is_addition(&rest[at + 1..]));
     let until = addition.into_iter().chain(rest.find([',', ';', '('])).min();
     &rest[..until.unwrap_or(rest.len())]
 }
@@ -123,19 +113,11 @@ fn behind<'text>(text: &'text str, name: &ByteRange) -> &'text str {
 }
 
 /// The words that may describe somebody, in lower case, offices by one name each.
-fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    let split = text.split(|character: char| !character.is_alphanumeric()).map(str::to_lowercase);
-    split.filter_map(|word| {
-        Some(match word.as_str() {
-            "sen" | "sens" | "senators" => "senator".to_owned(),
-            "rep" | "reps" | "congressman" | "congresswoman" | "lawmaker" => "representative".to_owned(),
-            "gov" => "governor".to_owned(),
-            "pres" => "president".to_owned(),
-            "gen" => "general".to_owned(),
-            "dr" => "doctor".to_owned(),
-            short if short.chars().count() < 4 || EMPTY.contains(&short) => return None,
-            _ => word,
-        })
+fn describing(text: &str) -> impl Iterator<Item = String> {
+    let lists = &lexicon().speakers;
+    words(text, "").filter_map(|word| match lists.offices.class_of(&word) {
+        Some(office) => Some(office.to_owned()),
+        None => (word.chars().count() >= 4 && !lists.empty.has(&word)).then_some(word),
     })
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::names::{can_speak, is_of_speaking_kind};
+use crate::decode::lexicon::lexicon;
 use crate::decode::spans::{Entity, is_open};
 use crate::decode::statements::{Statement, sources_of};
 use crate::text::{ByteRange, Tokens, touched_tokens};
@@ -46,15 +47,15 @@ pub enum Pronoun {
 impl Pronoun {
     /// The pronoun that a word is, whatever its case.
     pub fn of(word: &str) -> Option<Self> {
-        Some(match word.to_lowercase().as_str() {
-            "he" | "him" | "his" | "himself" => Self::He,
-            "she" | "her" | "hers" | "herself" => Self::She,
-            "they" | "them" | "their" | "theirs" | "themselves" => Self::They,
-            "it" | "its" | "itself" => Self::It,
-            "who" | "whom" | "whose" | "which" => Self::Who,
-            "each" | "both" => Self::Each,
-            "i" | "me" | "my" | "mine" | "myself" => Self::I,
-            "we" | "us" | "our" | "ours" | "ourselves" => Self::We,
+        Some(match lexicon().speakers.pronouns.class_of(&word.to_lowercase())? {
+            "he" => Self::He,
+            "she" => Self::She,
+            "they" => Self::They,
+            "it" => Self::It,
+            "who" => Self::Who,
+            "each" => Self::Each,
+            "i" => Self::I,
+            "we" => Self::We,
             _ => return None,
         })
     }
@@ -165,14 +166,11 @@ fn pronoun_at(text: &str, tokens: &Tokens, token: usize) -> Option<Pronoun> {
     (!is_abbreviation && !before && !after).then_some(pronoun)
 }
 
-/// Words that leave a pronoun before them what it is: "he himself", "which together".
-const COMPANIONS: [&str; 10] =
-    ["all", "alone", "also", "both", "each", "herself", "himself", "themselves", "together", "too"];
-
 /// True of a pronoun with nothing behind it but such words.
 fn is_alone(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
     let rest = &text[tokens.spans[source.start].end..tokens.bytes(source.clone()).end];
-    rest.split_whitespace().all(|word| COMPANIONS.contains(&word.trim_matches(',')))
+    let companions = &lexicon().speakers.companions;
+    rest.split_whitespace().all(|word| companions.has(word.trim_matches(',')))
 }
 
 #[cfg(all(test, feature = "embedded-model"))]

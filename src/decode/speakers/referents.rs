@@ -7,6 +7,7 @@ use super::descriptions::{described, descriptions};
 use super::mentions::{Form, Mention, Pronoun};
 use super::names::{EntityKind, Name, gender_by_title};
 use super::source_heads::named_heads;
+use crate::decode::lexicon::lexicon;
 use crate::decode::reading::Reading;
 use crate::decode::spans::Entity;
 use crate::decode::statements::Statement;
@@ -185,7 +186,7 @@ impl<'a> Surroundings<'a> {
             },
             Form::Nominal if is_source && !self.cast.gives_name(text, &mention.bytes) => {
                 let first = text[mention.bytes.clone()].split_whitespace().next().unwrap_or_default();
-                let is_definite = ["the", "this", "that"].contains(&first.to_lowercase().as_str());
+                let is_definite = lexicon().speakers.definite.has(&first.to_lowercase());
                 if is_definite { MentionClass::Definite } else { MentionClass::Nominal }
             }
             Form::Pronoun(_) | Form::Nominal => return None,

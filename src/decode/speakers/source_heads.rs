@@ -1,7 +1,11 @@
 //! Heads: which of the names in a source it is about, and which only stand beside.
 
 use super::names::{EntityKind, NamedEntity};
+use crate::decode::lexicon::{lexicon, words};
 use crate::text::ByteRange;
+
+/// Signs that are words, or part of one.
+pub(super) const SIGNS: &str = "&";
 
 /// The entities that a source is about, not merely with: in "Ada Holt, a lawyer for the Port Board" Ada Holt, in
 /// "the Port Board's lawyer" none. People come before organisations, those before the rest; joint names of one
@@ -25,56 +29,12 @@ pub(super) fn named_heads(text: &str, source: &ByteRange, entities: &[NamedEntit
     for &next in heads.iter().filter(|&&index| index > first && entities[index].kind == entities[first].kind) {
         let before = joint.last().map_or(0, |&last| entities[last].bytes.end);
         let between = text.get(before..entities[next].bytes.start).unwrap_or_default();
-        if words(between).any(|word| matches!(word.as_str(), "and" | "or" | "&")) || between.trim() == "," {
+        if words(between, SIGNS).any(|word| lexicon().speakers.conjunctions.has(&word)) || between.trim() == "," {
             joint.push(next);
         }
     }
     joint
 }
-
-/// Function words that may follow the name that a phrase is about.
-const FOLLOWERS: [&str; 24] = [
-    "also",
-    "and",
-    "at",
-    "for",
-    "from",
-    "had",
-    "has",
-    "herself",
-    "himself",
-    "in",
-    "is",
-    "itself",
-    "of",
-    "on",
-    "or",
-    "that",
-    "themselves",
-    "was",
-    "which",
-    "who",
-    "whom",
-    "whose",
-    "with",
-    "&",
-];
-
-/// Words before a name that make it somebody else's attribute.
-const PREPOSITIONS: [&str; 18] = [
-    "about", "against", "at", "behind", "between", "by", "for", "from", "in", "inside", "near", "of", "on", "to",
-    "toward", "under", "with", "within",
-];
-
-/// Words between such a preposition and the name.
-const DETERMINERS: [&str; 10] = ["a", "an", "her", "his", "its", "late", "their", "then", "the", "former"];
-
-/// Common past and auxiliary forms that do not end in "ed".
-const VERBS: [&str; 40] = [
-    "are", "became", "began", "brought", "came", "can", "could", "did", "does", "felt", "fought", "found", "gave",
-    "got", "held", "kept", "knew", "led", "left", "lost", "made", "may", "met", "might", "ran", "said", "sat", "saw",
-    "sent", "should", "spoke", "stood", "told", "took", "went", "were", "will", "won", "would", "wrote",
-];
 
 /// True when what a source says behind a person's name begins with a verb: "Ada Holt met the board". A noun there would
 /// make the name an attribute ("Holt supporters").
@@ -83,12 +43,14 @@ fn is_predicate(text: &str, source: &ByteRange, entities: &[NamedEntity], index:
     if !entities[index].is_person() {
         return false;
     }
-    let opens_clause = |word: String| ["that", "which", "whom"].contains(&word.as_str());
+    let opens_clause = |word: String| lexicon().speakers.clause_openers.has(&word);
     let before = &text[text.floor_char_boundary(source.start.saturating_sub(16))..source.start];
     let inside = &text[source.start..bytes.start];
     // "The board, Ada Holt noted": what stands before a comma is who the source is about.
     let is_relative = || {
-        inside.contains(',') || words(before).next_back().is_some_and(opens_clause) || words(inside).any(opens_clause)
+        inside.contains(',')
+            || words(before, SIGNS).next_back().is_some_and(opens_clause)
+            || words(inside, SIGNS).any(opens_clause)
     };
     let next = text[bytes.end..source.end].split_whitespace().next().unwrap_or_default();
     let is_past = next.len() > 4 && next.ends_with("ed") && next.chars().all(char::is_lowercase);
@@ -97,14 +59,15 @@ fn is_predicate(text: &str, source: &ByteRange, entities: &[NamedEntity], index:
     let is_between = behind
         .and_then(|behind| text.get(bytes.end..behind.bytes.start))
         .is_some_and(|between| between.trim() == next && next.ends_with('s') && !next.ends_with("ss"));
-    (is_past || is_between || VERBS.contains(&next)) && !is_relative()
+    (is_past || is_between || lexicon().speakers.verbs.has(next)) && !is_relative()
 }
 
 /// True of a name in a phrase that no preposition makes somebody else's attribute.
 pub(super) fn is_independent(text: &str, phrase: &ByteRange, entity: &ByteRange) -> bool {
-    let before = words(&text[phrase.start..entity.start]).rev();
-    let mut nearest = before.skip_while(|word| DETERMINERS.contains(&word.as_str()));
-    nearest.next().is_none_or(|word| !PREPOSITIONS.contains(&word.as_str()))
+    let lists = &lexicon().speakers;
+    let before = words(&text[phrase.start..entity.start], SIGNS).rev();
+    let mut nearest = before.skip_while(|word| lists.determiners.has(word));
+    nearest.next().is_none_or(|word| !lists.prepositions.has(&word))
 }
 
 fn is_head(text: &str, source: &ByteRange, entities: &[NamedEntity], index: usize) -> bool {
@@ -125,15 +88,9 @@ fn is_head(text: &str, source: &ByteRange, entities: &[NamedEntity], index: usiz
     let next = after.trim_start();
     let follows = next.is_empty()
         || !next.starts_with(char::is_alphanumeric)
-        || words(next).next().is_some_and(|word| FOLLOWERS.contains(&word.as_str()))
+        || words(next, SIGNS).next().is_some_and(|word| lexicon().speakers.followers.has(&word))
         || is_predicate(text, source, entities, index);
     follows && is_independent(text, source, entity)
-}
-
-/// Lower-case words of a text.
-pub(super) fn words(text: &str) -> impl DoubleEndedIterator<Item = String> + '_ {
-    let split = text.split(|c: char| !c.is_alphanumeric() && c != '&');
-    split.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! or before the source with its verb ("nor did she say"), or when the source is nobody ("no one said"). "Denied", "refused" and "doubted" are cues like any others: who
 //! denies something makes a statement, and it stays positive.
 
+use crate::decode::lexicon::{lexicon, words};
 use crate::decode::spans::Segment;
 
 /// Whether the source made the statement.
@@ -26,49 +27,32 @@ impl Polarity {
     }
 }
 
-/// Words that deny what follows. Those that end in "n't" do too.
-const NEGATIONS: [&str; 10] =
-    ["not", "never", "cannot", "nor", "neither", "without", "hardly", "no longer", "dont", "didnt"];
-
-/// Sources that are nobody.
-const NOBODY: [&str; 6] = ["nobody", "no one", "no-one", "none", "neither", "no"];
-
-/// What looks like a negation, and is none of the cue.
-const HARMLESS: [&str; 10] = [
-    "not only",
-    "not just",
-    "not least",
-    "not surprisingly",
-    "not long",
-    "not far",
-    "if not",
-    "whether or not",
-    "not to mention",
-    "not for the first time",
-];
+/// Signs that may be part of a word: "did n't", as corpora are printed, is one word of two.
+const SIGNS: &str = "'-";
 
 /// A negation more than so many words before the cue denies something else.
 const REACH: usize = 6;
 
 /// The polarity of a statement, by the words of its source and cue and those before the cue.
 pub fn polarity(text: &str, source: &[Segment], cue: &[Segment], content: &[Segment]) -> Polarity {
+    let lists = &lexicon().statements;
     let is_nobody = source.iter().any(|segment| {
-        let words = words(&text[segment.bytes.clone()]);
-        NOBODY.iter().any(|nobody| begins_with(&words, nobody))
+        let words: Vec<String> = words(&text[segment.bytes.clone()], SIGNS).collect();
+        lists.nobody.begins(&words)
     });
     let is_inverted = source.iter().any(|segment| {
         let from = text.floor_char_boundary(segment.bytes.start.saturating_sub(40));
-        let before = words(last_clause(&text[from..segment.bytes.start]));
         // The verb stands between: "nor did she", "never has he".
-        before.len() >= 2 && ["nor", "neither", "never"].contains(&before[before.len() - 2].as_str())
+        let before = words(last_clause(&text[from..segment.bytes.start]), SIGNS).nth_back(1);
+        before.is_some_and(|word| lists.inverting.has(&word))
     });
     let denies = cue.iter().any(|segment| {
         let parts = source.iter().chain(content);
         let border = parts.map(|part| part.bytes.end).filter(|&end| end <= segment.bytes.start).max();
         let border = border.unwrap_or(0);
-        let mut before = words(last_clause(&text[border..segment.bytes.start]));
+        let mut before: Vec<String> = words(last_clause(&text[border..segment.bytes.start]), SIGNS).collect();
         before.drain(..before.len().saturating_sub(REACH));
-        before.extend(words(&text[segment.bytes.clone()]));
+        before.extend(words(&text[segment.bytes.clone()], SIGNS));
         has_negation(&before)
     });
     if is_nobody || is_inverted || denies { Polarity::Negative } else { Polarity::Positive }
@@ -80,27 +64,11 @@ fn last_clause(text: &str) -> &str {
 }
 
 fn has_negation(words: &[String]) -> bool {
+    let lists = &lexicon().statements;
     (0..words.len()).any(|at| {
-        let here = &words[at..];
-        let denies = here[0].ends_with("n't") || NEGATIONS.iter().any(|negation| begins_with(here, negation));
-        let harmless = HARMLESS.iter().any(|phrase| {
-            let before = phrase.split(' ').position(|word| word == here[0]).unwrap_or(0);
-            at.checked_sub(before).is_some_and(|start| begins_with(&words[start..], phrase))
-        });
-        denies && !harmless
+        let denies = words[at].ends_with("n't") || lists.negations.begins(&words[at..]);
+        denies && !lists.harmless_negations.stands_around(words, at)
     })
-}
-
-fn begins_with(words: &[String], phrase: &str) -> bool {
-    let mut given = words.iter();
-    phrase.split(' ').all(|word| given.next().is_some_and(|given| given == word))
-}
-
-/// Words in lower case, with straight apostrophes; "did n't", as corpora are printed, is one word of two.
-fn words(text: &str) -> Vec<String> {
-    let plain = text.replace('’', "'").to_lowercase();
-    let split = plain.split(|character: char| !character.is_alphanumeric() && !matches!(character, '\'' | '-'));
-    split.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod marks;
 
 use std::ops::Range;
 
+use crate::decode::lexicon::{lexicon, words};
 use crate::text::is_line_end;
 use marks::{Context, Mark, look_ahead, marks};
 
@@ -47,9 +48,6 @@ impl Kind {
         }
     }
 }
-
-/// Words that may stand outside the marks of a direct quotation.
-const LINKING_WORDS: [&str; 4] = ["that", "and", "but", "or"];
 
 /// The byte ranges of a text that stand inside quotation marks.
 ///
@@ -83,6 +81,8 @@ impl Quotations {
     /// Punctuation and marks do not count, unless the content has no words at
     /// all. A range that does not fit the text is passed over.
     pub fn kind(&self, text: &str, content: &[Range<usize>]) -> Kind {
+        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+        let says_more = |range: Range<usize>| words(part(range), "").any(|word| !is_linking(&word));
         let (mut inside, mut outside, mut touched) = (false, false, false);
         for range in content {
             if text.get(range.clone()).is_none() {
@@ -94,11 +94,11 @@ impl Quotations {
                 touched = true;
                 let start = quoted.start.max(at);
                 let end = quoted.end.min(range.end);
-                outside |= words(text, at..start).any(|word| !is_linking(word));
-                inside |= words(text, start..end).next().is_some();
+                outside |= says_more(at..start);
+                inside |= words(part(start..end), "").next().is_some();
                 at = end;
             }
-            outside |= words(text, at..range.end).any(|word| !is_linking(word));
+            outside |= says_more(at..range.end);
         }
         match (touched, inside, outside) {
             (true, _, false) => Kind::Direct,
@@ -108,12 +108,8 @@ impl Quotations {
     }
 }
 
-fn words(text: &str, range: Range<usize>) -> impl Iterator<Item = &str> {
-    text.get(range).unwrap_or("").split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
-}
-
 fn is_linking(word: &str) -> bool {
-    LINKING_WORDS.contains(&word.to_ascii_lowercase().as_str())
+    lexicon().statements.linking.has(word)
 }
 
 /// Appends the quotations of the paragraph that begins at `offset`.

@@ -4,6 +4,7 @@
 //! common noun ("Vermont senator") describes somebody rather than names them. Where a source begins inside a person's name,
 //! it knows better where the name begins ("a letter to the Lysmouth Post Holt called it a farce").
 
+use crate::decode::lexicon::lexicon;
 use crate::decode::spans::Entity;
 use crate::text::ByteRange;
 
@@ -66,17 +67,9 @@ impl From<&Entity> for NamedEntity {
     }
 }
 
-/// What a candidate's body is called.
-const OF_CANDIDATES: [&str; 3] = ["administration", "camp", "campaign"];
-
-/// What else a body that is named after a person is called.
-const OF_PEOPLE: [&str; 4] = ["foundation", "government", "presidency", "team"];
-
-/// What a body that is named after a place or a people is called.
-const OF_PLACES: [&str; 3] = ["administration", "government", "parliament"];
-
 fn is_of_people(noun: &str) -> bool {
-    OF_CANDIDATES.contains(&noun) || OF_PEOPLE.contains(&noun)
+    let lists = &lexicon().speakers;
+    lists.of_candidates.has(noun) || lists.of_people.has(noun)
 }
 
 /// True of the label of people, bodies, places and other things that speak.
@@ -137,19 +130,21 @@ fn begins_inside(text: &str, entities: &[Entity], at: usize, start: usize) -> bo
 
 /// The body that an entity gives its name to, where its noun follows.
 fn body(text: &str, kind: EntityKind, name: &ByteRange) -> Option<ByteRange> {
+    let lists = &lexicon().speakers;
     let next = text[name.end..].strip_prefix(' ')?;
     let noun = next.split(|character: char| !character.is_alphanumeric()).next()?;
     let is_body = match kind {
         EntityKind::Person => is_of_people(noun),
         // A candidate whose campaign it is may be taken for an organisation.
-        EntityKind::Organisation => OF_CANDIDATES.contains(&noun),
-        EntityKind::Place | EntityKind::Group => OF_PLACES.contains(&noun),
+        EntityKind::Organisation => lists.of_candidates.has(noun),
+        EntityKind::Place | EntityKind::Group => lists.of_places.has(noun),
         EntityKind::Building => false,
     };
     let end = name.end + 1 + noun.len();
     // "the Holt team's bus" is the team's; "the Holt campaign manager" is somebody else.
     let after = &text[end..];
-    let goes_on = after.strip_prefix(' ').is_some_and(|after| NOUNS_BEHIND.iter().any(|noun| after.starts_with(noun)));
+    let goes_on =
+        after.strip_prefix(' ').is_some_and(|after| lists.nouns_behind.iter().any(|noun| after.starts_with(noun)));
     (is_body && !goes_on).then_some(name.start..end)
 }
 
@@ -158,79 +153,16 @@ fn ends_in_body(entity: &str) -> bool {
     entity.rsplit_once(' ').is_some_and(|(_, last)| is_of_people(last))
 }
 
-/// Beginnings of words that make a body the attribute of somebody.
-const NOUNS_BEHIND: [&str; 19] = [
-    "advis",
-    "aide",
-    "attorney",
-    "chair",
-    "chief",
-    "counsel",
-    "director",
-    "employee",
-    "executive",
-    "insider",
-    "lawyer",
-    "leader",
-    "manager",
-    "member",
-    "officer",
-    "official",
-    "source",
-    "spokes",
-    "staff",
-];
-
-/// Common nouns that name nobody, whatever stands before them.
-const ROLES: [&str; 37] = [
-    "adviser",
-    "advisers",
-    "aide",
-    "aides",
-    "analyst",
-    "analysts",
-    "attorney",
-    "candidate",
-    "candidates",
-    "chief",
-    "congressman",
-    "congresswoman",
-    "critics",
-    "director",
-    "doctor",
-    "doctors",
-    "executive",
-    "governor",
-    "lawmaker",
-    "lawmakers",
-    "lawyer",
-    "lawyers",
-    "mayor",
-    "nominee",
-    "nominees",
-    "official",
-    "officials",
-    "president",
-    "senator",
-    "senators",
-    "spokesman",
-    "spokesperson",
-    "spokeswoman",
-    "staffers",
-    "supporters",
-    "voters",
-    "workers",
-];
-
 /// True of an entity that describes somebody by a common noun: "Republican nominee", "Vermont senator".
 fn describes(kind: EntityKind, entity: &str) -> bool {
+    let lists = &lexicon().speakers;
     let mut words = entity.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let (first, last) = (words.next().unwrap_or_default(), words.next_back().unwrap_or_default());
     let is_common = last.chars().count() > 3 && last.chars().all(char::is_lowercase);
-    let is_body = is_of_people(last) || OF_PLACES.contains(&last);
+    let is_body = is_of_people(last) || lists.of_places.has(last);
     match kind {
         EntityKind::Person => is_common && !is_body && first.contains(char::is_uppercase),
-        _ if ROLES.contains(&last.to_lowercase().as_str()) => true,
+        _ if lists.roles.has(&last.to_lowercase()) => true,
         EntityKind::Group => is_common && !is_body && first.contains(char::is_uppercase),
         _ => false,
     }

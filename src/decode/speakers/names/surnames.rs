@@ -4,21 +4,20 @@
 //! otherwise ("Mrs. Clinton"): news tells others apart by their full names. Else two things tell: whom the document speaks of most
 //! by the full name, and who was named in full just before. Where they do not agree clearly the surname stays by itself.
 
+use super::words::plain;
+use crate::decode::lexicon::lexicon;
 use crate::model::Gender;
 use crate::text::ByteRange;
-
-/// Titles of men and of women, in lower case and without a full stop.
-const TITLES_OF_MEN: [&str; 9] =
-    ["mr", "sir", "lord", "king", "prince", "congressman", "councilman", "chairman", "father"];
-const TITLES_OF_WOMEN: [&str; 10] =
-    ["mrs", "ms", "miss", "lady", "dame", "queen", "princess", "congresswoman", "councilwoman", "chairwoman"];
 
 /// The gender of a person, where the title in or before a mention tells.
 pub(in crate::decode::speakers) fn gender_by_title(text: &str, mention: &ByteRange) -> Option<Gender> {
     let by_title = |word: &str| {
-        let word = word.trim_end_matches('.').to_lowercase();
-        let is = |titles: &[&str]| titles.contains(&word.as_str());
-        if is(&TITLES_OF_MEN) { Some(Gender::Man) } else { is(&TITLES_OF_WOMEN).then_some(Gender::Woman) }
+        let (lists, word) = (&lexicon().speakers, plain(word));
+        if lists.titles_of_men.has(&word) {
+            Some(Gender::Man)
+        } else {
+            lists.titles_of_women.has(&word).then_some(Gender::Woman)
+        }
     };
     let mut words = text[mention.clone()].split_whitespace();
     let title = words.next().filter(|_| words.next().is_some()).and_then(by_title);

@@ -1,5 +1,7 @@
 //! Quotation marks: their shapes, what stands beside them, and which of them are apostrophes or inches.
 
+use crate::decode::lexicon::lexicon;
+
 /// The shape of a mark, be it a double or a single one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -212,7 +214,7 @@ fn end_run(paragraph: &str, run: &mut Vec<Mark>, marks: &mut Vec<Mark>, previous
         && match last.before {
             Before::Letter | Before::Digit => true,
             // The apostrophe of "Inc.'s".
-            Before::Stop => CONTRACTIONS.contains(&word_after(paragraph, last.end()).as_str()),
+            Before::Stop => lexicon().statements.contractions.has(&word_after(paragraph, last.end())),
             _ => false,
         };
     let ornament = run.len() > LONGEST_RUN;
@@ -222,20 +224,6 @@ fn end_run(paragraph: &str, run: &mut Vec<Mark>, marks: &mut Vec<Mark>, previous
             .map(|mark| Mark { after, ..mark }),
     );
 }
-
-/// What may follow an apostrophe at the end of a word.
-const CONTRACTIONS: [&str; 7] = ["s", "d", "ll", "re", "ve", "m", "t"];
-
-/// Words that are written with an apostrophe in place of their beginning.
-const ELISIONS: [&str; 34] = [
-    "em", "n", "til", "till", "tis", "twas", "twere", "twill", "twould", "cause", "cuz", "coz", "bout", "round",
-    "nuff", "nother", "neath", "fraid", "gainst", "cept", "tude", "hood", "burbs", "sup", "kay", "nam", "murica",
-    "ere", "s", "d", "ll", "re", "ve", "m",
-];
-
-/// Words that are written with an apostrophe in place of their end. Those in
-/// "-in'" are known by their ending.
-const CLIPPED_WORDS: [&str; 8] = ["o", "ol", "an", "th", "n", "lil", "po", "mo"];
 
 /// Fills in what can only be known of a mark from those after it.
 ///
@@ -304,7 +292,7 @@ pub(super) fn look_ahead(paragraph: &str, marks: &mut [Mark]) {
 fn is_elided(paragraph: &str, end: usize) -> bool {
     let word = word_after(paragraph, end);
     let year = word.strip_suffix('s').unwrap_or(&word);
-    ELISIONS.contains(&word.as_str()) || year.len() == 2 && year.parse::<u8>().is_ok()
+    lexicon().statements.elisions.has(&word) || year.len() == 2 && year.parse::<u8>().is_ok()
 }
 
 /// Whether a closing mark may be the apostrophe of a word instead: `workers’
@@ -317,7 +305,7 @@ fn may_be_plural(paragraph: &str, mark: &Mark) -> bool {
         && (mark.before == Before::Digit
             || word.len() > 1 && word.ends_with('s')
             || word.len() > 3 && word.ends_with("in")
-            || CLIPPED_WORDS.contains(&word.as_str()))
+            || lexicon().statements.clipped.has(&word))
 }
 
 /// Whether the text before `start` ends with feet and a number of inches:
