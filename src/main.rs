@@ -6,7 +6,7 @@ use clap::Parser;
 
 /// Threads hand each other documents and results of all sizes: with the system's allocator memory falls to pieces, and
 /// grows with the archive (`docs/batch.md` has the numbers; `.cargo/config.toml` has this one's settings).
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg(all(feature = "jemalloc", target_arch = "x86_64", target_os = "linux"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
