@@ -63,7 +63,7 @@ fn long_text(bytes: usize) -> String {
 #[test]
 fn answers_are_those_of_the_engine_whatever_else_runs() {
     let mut texts: Vec<String> = ARTICLES.iter().map(|name| article(name)).collect();
-    texts.push(long_text(60_000));
+    texts.push(long_text(20_000));
     texts.push(wrapped(&texts[0], 66));
     texts.extend(texts[0].split("\n").filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>());
     let documents: Vec<Document> = texts.iter().map(document).collect();
@@ -280,8 +280,15 @@ fn short_ones_are_quick_beside(long: &str, copies: usize) {
         (alone, beside)
     };
     // The machine may be busy with something else at any one time.
-    let tries: Vec<(Duration, Duration)> = (0..3).map(|_| measure()).collect();
-    assert!(tries.iter().any(|(alone, beside)| *beside < *alone * 3), "{tries:?}");
+    let mut tries: Vec<(Duration, Duration)> = Vec::new();
+    while tries.len() < 3 {
+        let (alone, beside) = measure();
+        if beside < alone * 3 {
+            return;
+        }
+        tries.push((alone, beside));
+    }
+    panic!("{tries:?}");
 }
 
 #[test]
