@@ -1,11 +1,12 @@
 //! The Python skin: texts, lists and batches of Arrow in, dictionaries and batches out, by the same engine as the
-//! command. Knows nothing of tensors.
+//! command; and the command itself. Knows nothing of tensors.
 //!
 //! The engine runs without the interpreter's lock, on threads of its own; meanwhile this thread listens to Ctrl-C.
 //! Nothing here is `unsafe`: `pyo3` keeps the rules of Python's C interface, and `arrow-pyarrow` those of Arrow's.
 
 mod attended;
 mod columns;
+mod command;
 mod texts;
 
 use std::path::PathBuf;
@@ -186,5 +187,6 @@ fn parsed<T: FromStr<Err = String>>(name: &str) -> PyResult<T> {
 #[pymodule]
 fn _onrecord(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_class::<Extractor>()
 }

@@ -7,7 +7,9 @@ use crate::model::ModelError;
 pub(super) const ALL_GOOD: u8 = 0;
 /// Some documents failed; the others were written.
 pub(super) const SOME_FAILED: u8 = 1;
-/// The model or an output could not be used. (2 is clap's, for wrong usage.)
+/// The flags do not fit together, do not fit the model, or are none.
+pub(super) const WRONG_USAGE: u8 = 2;
+/// The model or an output could not be used.
 pub(super) const UNUSABLE: u8 = 3;
 
 /// Why a command ended early.

@@ -15,7 +15,8 @@ mod recorded;
 mod results;
 mod table;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
@@ -25,7 +26,7 @@ use commands::batch;
 use commands::serve;
 use commands::{evaluate, export, extract, info};
 use complaints::complain;
-use ending::{ALL_GOOD, Failure, UNUSABLE};
+use ending::{ALL_GOOD, Failure, UNUSABLE, WRONG_USAGE};
 use model::ModelArguments;
 
 /// Reads news text and tells its named entities and who said what.
@@ -86,8 +87,22 @@ enum ModelCommand {
     },
 }
 
-/// Runs the command line and tells how it went.
-pub fn run(cli: Cli) -> ExitCode {
+/// Runs the command line, whose first argument is the program's name, and returns the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let code = match Cli::try_parse_from(arguments) {
+        Ok(cli) => execute(cli),
+        Err(answer) => {
+            // If help, or what is wrong, cannot be written, there is nobody left to tell.
+            let _ = answer.print();
+            if answer.use_stderr() { WRONG_USAGE } else { ALL_GOOD }
+        }
+    };
+    // A program that is not Rust's ends without it.
+    let _ = io::stdout().flush();
+    code
+}
+
+fn execute(cli: Cli) -> u8 {
     let result = match cli.command {
         Command::Extract(arguments) => extract::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
@@ -100,17 +115,17 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Model { command: ModelCommand::Info { model } } => info::run(&model),
         Command::Eval { command } => evaluate::run(&command),
     };
-    ExitCode::from(match result {
+    match result {
         Ok(code) => code,
         Err(Failure::Closed) => ALL_GOOD,
         Err(failure) => {
             complain(&failure.to_string());
             match failure {
-                Failure::Usage(_) => 2,
+                Failure::Usage(_) => WRONG_USAGE,
                 #[cfg(feature = "batch")]
                 Failure::Interrupted(signal, _) => 128 + signal,
                 _ => UNUSABLE,
             }
         }
-    })
+    }
 }
