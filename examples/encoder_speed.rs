@@ -14,6 +14,7 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write, stdin};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
@@ -179,5 +180,6 @@ fn serve(windows: &Path, precision: Precision, threads: usize) -> Outcome<()> {
 
 /// Runs the windows as the engine does, with its own code.
 fn run(model: &Model, windows: &[WindowInput<'_>]) -> Result<Vec<WindowOutput>, ModelError> {
-    rounds(windows).into_iter().flat_map(|round| run_round(model, &[], &windows[round])).collect()
+    let never = AtomicBool::new(false);
+    rounds(windows).into_iter().flat_map(|round| run_round(model, &[], &windows[round], &never)).collect()
 }

@@ -1,6 +1,8 @@
 //! In whatever numbers and on whatever kernels the model computes: the same to the last bit beside any other windows
 //! and on any number of threads; and the same on every path that rounds products and sums once.
 
+use std::ops::ControlFlow;
+
 use onrecord::engine::{Engine, Extraction};
 use onrecord::model::{KernelPath, Precision, WindowInput, WindowOutput};
 use onrecord::text::{Document, Tokens};
@@ -46,7 +48,9 @@ fn neither_company_nor_threads_change_a_bit() {
                 model.forward(&windows, &heads).expect("the model runs").iter().map(bits).collect();
             prop_assert!(alone == together, "company makes a difference");
             for pool in &pools {
-                let shared = pool.install(|| model.forward_together(&windows, &heads)).expect("the model runs");
+                let mut go_on = || ControlFlow::Continue(());
+                let shared = pool.install(|| model.forward_together(&windows, &heads, &mut go_on));
+                let shared = shared.expect("the model runs");
                 prop_assert!(alone == shared.iter().map(bits).collect::<Vec<_>>(), "threads make a difference");
             }
             Ok(())

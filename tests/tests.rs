@@ -8,6 +8,7 @@ mod batch;
 mod cli;
 mod clone;
 mod determinism;
+mod giving_up;
 mod goldens;
 mod house;
 #[cfg(all(feature = "embedded-model", feature = "hub"))]

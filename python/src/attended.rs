@@ -36,8 +36,33 @@ pub(crate) fn attended<T: Send>(
             signals?;
             match done {
                 Ok(result) => result.map_err(|error| PyValueError::new_err(error.to_string())),
-                Err(_) => Err(PyRuntimeError::new_err("the program failed; please report it")),
+                Err(_) => Err(failed()),
             }
         })
     })
+}
+
+/// Does what cannot be told to stop on a thread of its own, and leaves it to itself when a signal comes.
+pub(crate) fn left_to_itself<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce() -> PyResult<T> + Send + 'static,
+) -> PyResult<T> {
+    py.detach(|| {
+        let (answers, answer) = channel();
+        thread::spawn(move || {
+            // Nobody may be left who wants it.
+            let _ = answers.send(work());
+        });
+        loop {
+            match answer.recv_timeout(LOOK) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals())?,
+                Err(RecvTimeoutError::Disconnected) => return Err(failed()),
+            }
+        }
+    })
+}
+
+fn failed() -> PyErr {
+    PyRuntimeError::new_err("the program failed; please report it")
 }

@@ -1,5 +1,7 @@
 //! Batches of Arrow in, a batch out. What comes in is checked before it is believed: another library made it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use arrow_array::ffi_stream::RecordBatchStreamReader;
 use arrow_array::{Array, RecordBatch, RecordBatchReader};
 use arrow_pyarrow::{FromPyArrow, ToPyArrow};
@@ -19,7 +21,7 @@ pub(crate) fn extract<'py>(engine: &Engine, rows: &Bound<'py, PyAny>, wanted: &W
         vec![RecordBatch::from_pyarrow_bound(rows).map_err(|error| unreadable(py, error))?]
     } else if rows.hasattr("__arrow_c_stream__")? {
         let reader = RecordBatchStreamReader::from_pyarrow_bound(rows).map_err(|error| unreadable(py, error))?;
-        attended(py, |_| read(reader))?
+        attended(py, |stop| read(reader, stop))?
     } else {
         let given = rows.get_type().fully_qualified_name()?;
         let message = format!("rows must be a RecordBatch or Table of Arrow, and not {given}");
@@ -37,10 +39,13 @@ fn unreadable(py: Python<'_>, error: PyErr) -> PyErr {
 }
 
 /// All batches of a stream, none of which is believed unseen; one without rows where there are none, for its columns.
-fn read(reader: RecordBatchStreamReader) -> Result<Vec<RecordBatch>, InMemoryError> {
+fn read(reader: RecordBatchStreamReader, stop: &AtomicBool) -> Result<Vec<RecordBatch>, InMemoryError> {
     let schema = reader.schema();
     let mut batches = Vec::new();
     for batch in reader {
+        if stop.load(Ordering::Relaxed) {
+            return Err(InMemoryError::Stopped);
+        }
         let checked = batch.and_then(|batch| {
             batch.columns().iter().try_for_each(|column| column.to_data().validate_full())?;
             Ok(batch)

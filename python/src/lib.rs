@@ -19,6 +19,8 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
+use attended::left_to_itself;
+
 /// Documents larger than this are refused, bytes: as in `onrecord batch`.
 const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 
@@ -79,7 +81,8 @@ impl Extractor {
             floating,
         };
         let precision = precision.map(parsed).transpose()?;
-        let engine = py.detach(|| start(model, precision, options, threads.map_or(0, usize::from), max_window))?;
+        let threads = threads.map_or(0, usize::from);
+        let engine = left_to_itself(py, move || start(model, precision, options, threads, max_window))?;
         Ok(Self { engine, max_document_bytes, process: std::process::id() })
     }
 

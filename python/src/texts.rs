@@ -1,7 +1,7 @@
 //! Texts in, dictionaries out.
 
 use onrecord::batch::columns::RowError;
-use onrecord::batch::in_memory::{self, Found};
+use onrecord::batch::in_memory::{self, Found, free_beside};
 use onrecord::engine::Engine;
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
@@ -39,13 +39,23 @@ pub(crate) fn extract<'py>(
             None => Err(PyValueError::new_err("there is no result; please report it")),
         };
     }
-    let texts = texts.try_iter()?.enumerate().map(|(place, text)| held(&text?, place));
+    // What is many is looked at one by one, and at signals in between.
+    let texts = texts.try_iter()?.enumerate().map(|(place, text)| {
+        py.check_signals()?;
+        held(&text?, place)
+    });
     let texts: Vec<Held> = texts.collect::<PyResult<_>>()?;
     let ids: Vec<String> = match ids {
         Some(ids) if ids.is_instance_of::<PyString>() => {
             return Err(PyTypeError::new_err("ids must be a sequence of str, as texts is a sequence"));
         }
-        Some(ids) => ids.try_iter()?.map(|id| id?.extract()).collect::<PyResult<_>>()?,
+        Some(ids) => {
+            let ids = ids.try_iter()?.map(|id| {
+                py.check_signals()?;
+                id?.extract()
+            });
+            ids.collect::<PyResult<_>>()?
+        }
         None => (0..texts.len()).map(|place| place.to_string()).collect(),
     };
     if ids.len() != texts.len() {
@@ -53,11 +63,18 @@ pub(crate) fn extract<'py>(
         return Err(PyValueError::new_err(message));
     }
     let found = run(py, engine, max_bytes, &ids, &texts)?;
-    let answers = ids.iter().zip(&found).map(|(id, found)| match found {
-        Ok(extraction) => pythonize(py, extraction),
-        Err(error) => pythonize(py, &Failure { id, error }),
+    let answers = ids.iter().zip(&found).map(|(id, found)| {
+        py.check_signals()?;
+        Ok(match found {
+            Ok(extraction) => pythonize(py, extraction)?,
+            Err(error) => pythonize(py, &Failure { id, error })?,
+        })
     });
-    Ok(PyList::new(py, answers.collect::<Result<Vec<_>, _>>()?)?.into_any())
+    let answers = answers.collect::<PyResult<Vec<_>>>();
+    if answers.is_err() {
+        free_beside(found);
+    }
+    Ok(PyList::new(py, answers?)?.into_any())
 }
 
 /// Takes hold of a text, without copying it.

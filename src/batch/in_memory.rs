@@ -1,16 +1,16 @@
 //! Documents that lie in memory, as texts or in a batch of Arrow's: extracted as archives are, read where they lie.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch, new_empty_array};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
-use arrow_select::concat::{concat, concat_batches};
+use arrow_select::concat::concat;
 
 use super::columns::{RowError, document_schema, result_schema, results};
-pub use super::groups::Found;
 use super::groups::in_groups;
+pub use super::groups::{Found, free_beside};
 use super::kept::with_kept;
 use super::read::columnar::{Columns, find_columns, passed_through};
 use super::texts::Texts;
@@ -91,25 +91,46 @@ pub fn extract_batch(
         Some(ids) => ids.iter().flat_map(Texts::iter).collect(),
         None => vec![None; texts.iter().map(Texts::len).sum()],
     };
-    let id = |(row, id): (usize, &Option<&str>)| id.map_or_else(|| row.to_string(), str::to_owned);
-    let ids: Vec<String> = ids.iter().enumerate().map(id).collect();
+    let id = |(row, id): (usize, &Option<&str>)| {
+        go_on(stop)?;
+        Ok(id.map_or_else(|| row.to_string(), str::to_owned))
+    };
+    let ids: Vec<String> = ids.iter().enumerate().map(id).collect::<Result<_, InMemoryError>>()?;
     let both = ids.iter().zip(texts.iter().flat_map(Texts::iter));
-    let documents: Vec<_> = both.map(|(id, text)| document(id, text, wanted.max_document_bytes)).collect();
+    let checked = both.map(|(id, text)| {
+        go_on(stop)?;
+        Ok(document(id, text, wanted.max_document_bytes))
+    });
+    let documents: Vec<_> = checked.collect::<Result<_, InMemoryError>>()?;
     let (model, unit) = (engine.model().identifier(), engine.options().offset_unit);
     let form = |start: usize, found: Vec<Found>| {
         let named: Vec<_> = ids[start..].iter().cloned().zip(found).collect();
         results(&model, unit, &named)
     };
     let found = in_groups(engine, &documents, stop, form).ok_or(InMemoryError::Stopped)?;
-    let found = concat_batches(&result_schema(), &found.into_iter().collect::<Result<Vec<_>, _>>()?)?;
-    let mut output = found.columns().to_vec();
+    let found = found.into_iter().collect::<Result<Vec<RecordBatch>, _>>()?;
+    let mut output = Vec::with_capacity(schema.fields().len());
+    for (place, field) in result_schema().fields().iter().enumerate() {
+        let pieces: Vec<&dyn Array> = found.iter().map(|group| group.column(place).as_ref()).collect();
+        go_on(stop)?;
+        output.push(if pieces.is_empty() { new_empty_array(field.data_type()) } else { concat(&pieces)? });
+    }
     let errors = output.pop();
     for (&place, field) in columns.kept.iter().zip(&kept) {
-        let pieces = column(place).map(|piece| cast(piece, field.data_type())).collect::<Result<Vec<_>, _>>()?;
+        let cast = |piece: &ArrayRef| {
+            go_on(stop)?;
+            Ok(cast(piece, field.data_type())?)
+        };
+        let pieces = column(place).map(cast).collect::<Result<Vec<_>, InMemoryError>>()?;
         output.push(concat(&pieces.iter().map(AsRef::as_ref).collect::<Vec<_>>())?);
     }
     output.extend(errors);
     Ok(RecordBatch::try_new(schema, output)?)
+}
+
+/// Nothing more is done for a caller who said to stop.
+fn go_on(stop: &AtomicBool) -> Result<(), InMemoryError> {
+    if stop.load(Ordering::Relaxed) { Err(InMemoryError::Stopped) } else { Ok(()) }
 }
 
 /// Where the columns are, and those that are passed through as they come out.

@@ -78,9 +78,10 @@ pub fn run(
                 loop {
                     let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok((chunk, answer)) = task else { break };
+                    let outcome = form.outcome(engine, chunk, stop);
                     // What is dropped instead is missed by the writer, who then stops too.
                     if !stop.load(Ordering::Relaxed) {
-                        let _ = answer.send(form.outcome(engine, chunk));
+                        let _ = answer.send(outcome);
                     }
                 }
             });
@@ -168,7 +169,7 @@ struct RowForm {
 }
 
 impl RowForm {
-    fn outcome(&self, engine: &Engine, chunk: Chunk) -> Answer {
+    fn outcome(&self, engine: &Engine, chunk: Chunk, stop: &AtomicBool) -> Answer {
         let mut problems = Vec::new();
         let mut texts = Vec::with_capacity(chunk.records.len());
         let mut places = Vec::with_capacity(chunk.records.len());
@@ -188,7 +189,7 @@ impl RowForm {
         let mut extractions = Vec::with_capacity(texts.len());
         let mut kept = Vec::with_capacity(texts.len());
         let borrowed: Vec<BorrowedDocument<'_>> = texts.iter().map(Document::borrowed).collect();
-        for (index, (result, record)) in engine.extract_borrowed(&borrowed).into_iter().zip(&places).enumerate() {
+        for (index, (result, record)) in engine.extract_until(stop, &borrowed).into_iter().zip(&places).enumerate() {
             match result {
                 Ok(extraction) => {
                     extractions.push(extraction);

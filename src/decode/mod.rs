@@ -21,4 +21,5 @@ pub use spans::{Entity, Segment, TaggedToken};
 pub use speakers::{Attribution, Form, Mention, Pronoun, Referent, Speaker, Via, find_mentions, find_referents};
 pub use statements::{Act, Kind, Polarity, Quotations, Statement, act, polarity};
 pub use steps::complete;
+pub(crate) use steps::complete_until;
 pub use token_decoder::TokenDecoder;

@@ -6,6 +6,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 /// Ends a stretch.
@@ -32,8 +33,22 @@ pub fn complete<T>(decoding: impl Future<Output = T>) -> T {
     }
 }
 
+/// Decodes to the end, or gives it up where it rests once `stop` is set: `None`.
+pub(crate) fn complete_until<T>(stop: &AtomicBool, decoding: impl Future<Output = T>) -> Option<T> {
+    let mut decoding = pin!(decoding);
+    let mut context = Context::from_waker(Waker::noop());
+    while !stop.load(Ordering::Relaxed) {
+        if let Poll::Ready(decoded) = decoding.as_mut().poll(&mut context) {
+            return Some(decoded);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
@@ -47,5 +62,19 @@ mod tests {
         let mut polled = || decoding.as_mut().poll(&mut context);
         assert_eq!([polled(), polled(), polled()], [Poll::Pending, Poll::Pending, Poll::Ready(7)]);
         assert_eq!(complete(async { rest().await }), ());
+    }
+
+    #[test]
+    fn what_is_stopped_goes_to_its_next_rest() {
+        let (stop, steps) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let decoding = async {
+            for step in 0..4 {
+                steps.fetch_add(1, Ordering::Relaxed);
+                stop.store(step == 1, Ordering::Relaxed);
+                rest().await;
+            }
+        };
+        assert_eq!(complete_until(&stop, decoding), None);
+        assert_eq!(steps.into_inner(), 2);
     }
 }

@@ -1,6 +1,6 @@
 //! Batches: the windows of many documents, run together and decoded as they come.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -10,9 +10,12 @@ use super::fault;
 use super::flow::Flow;
 use super::options::{Options, entity_head};
 use super::windows::{rounds, run_round};
-use crate::decode::{Annotations, DocumentDecoder, Reading, complete};
+use crate::decode::{Annotations, DocumentDecoder, Reading, complete_until};
 use crate::model::{Model, ModelError, WindowInput, WindowOutput};
-use crate::text::{BorrowedDocument, Tokens, Window, WindowSize, plan_windows};
+use crate::text::{BorrowedDocument, Tokenisation, Tokens, Window, WindowSize, plan_windows};
+
+/// Bytes of a text that are tokenised between two looks at whether anybody still waits.
+const STRETCH: usize = 32 * 1024;
 
 /// A document cut up, or the reason why it could not be.
 struct Prepared<'a> {
@@ -41,34 +44,52 @@ pub(super) struct BatchRunner {
 }
 
 impl BatchRunner {
-    /// Extracts from all documents, in order, on the rayon pool that this is called in.
-    pub(super) fn run(&self, documents: &[BorrowedDocument<'_>]) -> Vec<Result<Extraction, EngineError>> {
+    /// Extracts from all documents, in order, on the rayon pool that this is called in. Once `stop` is set, no further step
+    /// is taken, and what is not ready costs [`ModelError::GivenUp`].
+    pub(super) fn run(
+        &self,
+        documents: &[BorrowedDocument<'_>],
+        stop: &AtomicBool,
+    ) -> Vec<Result<Extraction, EngineError>> {
         let (model, options) = (&self.model, &self.options);
-        let prepared: Vec<Result<Prepared<'_>, EngineError>> = documents
-            .par_iter()
-            .map(|&document| {
-                fault::at("prepare", document.text);
-                let flow = Flow::new(model, document.text);
-                let text = flow.of(document.text);
-                let tokens = model.tokenizer().tokenise(text)?;
-                let windows = plan_windows(&tokens, text, self.window);
-                Ok(Prepared { document, flow, tokens, windows })
-            })
-            .collect();
-        let annotations = self.annotate(&prepared);
+        let prepared: Vec<Result<Prepared<'_>, EngineError>> =
+            documents.par_iter().map(|&document| self.prepare(document, stop)).collect();
+        let annotations = self.annotate(&prepared, stop);
         prepared
             .into_par_iter()
             .zip(annotations)
             .map(|(prepared, annotations)| {
                 let prepared = prepared?;
                 let reading = prepared.reading(model);
-                Ok(complete(Extraction::new(prepared.document, reading, annotations?, options)))
+                let extraction = Extraction::new(prepared.document, reading, annotations?, options);
+                Ok(complete_until(stop, extraction).ok_or(ModelError::GivenUp)?)
             })
             .collect()
     }
 
+    fn prepare<'a>(&self, document: BorrowedDocument<'a>, stop: &AtomicBool) -> Result<Prepared<'a>, EngineError> {
+        fault::at("prepare", document.text);
+        let flow = Flow::new(&self.model, document.text);
+        let text = flow.of(document.text);
+        let mut tokenisation = Tokenisation::default();
+        let mut is_done = false;
+        while !is_done {
+            if stop.load(Ordering::Relaxed) {
+                return Err(ModelError::GivenUp.into());
+            }
+            is_done = self.model.tokenizer().advance(&mut tokenisation, text, STRETCH)?;
+        }
+        let tokens = tokenisation.finish(text);
+        let windows = plan_windows(&tokens, text, self.window);
+        Ok(Prepared { document, flow, tokens, windows })
+    }
+
     /// Runs the windows of all documents in rounds, in text order, and decodes after each round.
-    fn annotate(&self, prepared: &[Result<Prepared<'_>, EngineError>]) -> Vec<Result<Annotations, ModelError>> {
+    fn annotate(
+        &self,
+        prepared: &[Result<Prepared<'_>, EngineError>],
+        stop: &AtomicBool,
+    ) -> Vec<Result<Annotations, ModelError>> {
         let model = &self.model;
         // The engine would not have started without the head.
         let scheme = entity_head(model, self.options.entity_scheme).unwrap_or_default();
@@ -86,8 +107,9 @@ impl BatchRunner {
             })
             .unzip();
         for round in rounds(&windows) {
-            let outputs = run_round(model, &heads, &windows[round.clone()]);
-            let tokens: usize = windows[round.clone()].iter().map(|window| window.ids.len()).sum();
+            let outputs = run_round(model, &heads, &windows[round.clone()], stop);
+            let has_run = windows[round.clone()].iter().zip(&outputs).filter(|(_, output)| output.is_ok());
+            let tokens: usize = has_run.map(|(window, _)| window.ids.len()).sum();
             self.tokens.fetch_add(tokens as u64, Ordering::Relaxed);
             let round = &places[round];
             // Each document takes its own windows, in text order, side by side with the others.
@@ -103,9 +125,11 @@ impl BatchRunner {
                     for (window, output) in work {
                         let Ok(open) = decoder else { return };
                         let window = prepared.windows[window].clone();
-                        if let Err(error) =
-                            output.and_then(|output| complete(open.push(prepared.reading(model), window, output)))
-                        {
+                        let decoded = output.and_then(|output| {
+                            let decoding = open.push(prepared.reading(model), window, output);
+                            complete_until(stop, decoding).unwrap_or(Err(ModelError::GivenUp))
+                        });
+                        if let Err(error) = decoded {
                             *decoder = Err(error);
                         }
                     }
@@ -114,7 +138,7 @@ impl BatchRunner {
         }
         let decoders = decoders.into_par_iter().zip(prepared);
         let annotations = decoders.map(|(decoder, prepared)| match prepared {
-            Ok(prepared) => Ok(complete(decoder?.finish(prepared.reading(model)))),
+            Ok(prepared) => complete_until(stop, decoder?.finish(prepared.reading(model))).ok_or(ModelError::GivenUp),
             Err(_) => Ok(Annotations::default()),
         });
         annotations.collect()

@@ -12,7 +12,7 @@ pub mod service;
 pub mod windows;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use error::EngineError;
 pub use extraction::{
@@ -81,7 +81,18 @@ impl Engine {
 
     /// As [`Self::extract`], for documents whose texts lie elsewhere; no text is copied.
     pub fn extract_borrowed(&self, documents: &[BorrowedDocument<'_>]) -> Vec<Result<Extraction, EngineError>> {
-        let run = |documents: &[BorrowedDocument<'_>]| caught(|| self.workers.install(|| self.runner.run(documents)));
+        self.extract_until(&AtomicBool::new(false), documents)
+    }
+
+    /// As [`Self::extract_borrowed`], until `stop` is set: then it takes no further step, and returns within some
+    /// milliseconds. What is not ready by then has [`ModelError::GivenUp`](crate::model::ModelError::GivenUp) for its result.
+    pub fn extract_until(
+        &self,
+        stop: &AtomicBool,
+        documents: &[BorrowedDocument<'_>],
+    ) -> Vec<Result<Extraction, EngineError>> {
+        let run =
+            |documents: &[BorrowedDocument<'_>]| caught(|| self.workers.install(|| self.runner.run(documents, stop)));
         // What makes the program fail is found by trying one by one, and costs its own error.
         run(documents).unwrap_or_else(|_| {
             let alone = |document| run(std::slice::from_ref(document)).map(|mut results| results.pop());

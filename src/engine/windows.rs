@@ -1,7 +1,8 @@
 //! Windows through the model: in rounds of bounded size, each cut into batches of like length for all workers.
 
 use std::cmp::Reverse;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
@@ -32,13 +33,19 @@ pub fn rounds(windows: &[WindowInput<'_>]) -> Vec<Range<usize>> {
 }
 
 /// Runs the windows of a round on all workers of the rayon pool that this is called in; outputs stand in the order of
-/// the windows. A window that cannot be run costs its own error.
-pub fn run_round(model: &Model, heads: &[&str], windows: &[WindowInput<'_>]) -> Vec<Result<WindowOutput, ModelError>> {
+/// the windows. A window that cannot be run costs its own error. Once `stop` is set, nothing more is begun, and what is not
+/// ready costs [`ModelError::GivenUp`].
+pub fn run_round(
+    model: &Model,
+    heads: &[&str],
+    windows: &[WindowInput<'_>],
+    stop: &AtomicBool,
+) -> Vec<Result<WindowOutput, ModelError>> {
     let batches = batches(windows);
     let run = |batch: Vec<usize>, together: bool| {
         let inputs: Vec<WindowInput<'_>> = batch.iter().map(|&index| windows[index]).collect();
         let running = if together { Running::Together } else { Running::Alone };
-        let results = run_batch(model, heads, &inputs, running);
+        let results = run_batch(model, heads, &inputs, running, stop);
         batch.into_iter().zip(results)
     };
     let mut outputs: Vec<(usize, Result<WindowOutput, ModelError>)> = if batches.len() < rayon::current_num_threads() {
@@ -61,23 +68,36 @@ pub(super) enum Running<'a> {
     Together,
 }
 
-/// Runs one batch. A window that cannot be run costs its own error.
+/// Runs one batch, to the end of the layer in which `stop` is set. A window that cannot be run costs its own error.
 pub(super) fn run_batch(
     model: &Model,
     heads: &[&str],
     windows: &[WindowInput<'_>],
     running: Running<'_>,
+    stop: &AtomicBool,
 ) -> Vec<Result<WindowOutput, ModelError>> {
+    let mut go_on = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    if go_on().is_break() {
+        return given_up(windows);
+    }
     let outcome = match running {
-        Running::Alone => model.forward(windows, heads),
-        Running::WithPauses(pause) => model.forward_with_pauses(windows, heads, pause),
-        Running::Together => model.forward_together(windows, heads),
+        Running::Alone => model.forward_with_pauses(windows, heads, &mut go_on),
+        Running::WithPauses(pause) => model.forward_with_pauses(windows, heads, &mut || {
+            pause();
+            go_on()
+        }),
+        Running::Together => model.forward_together(windows, heads, &mut go_on),
     };
     match outcome {
         Ok(outputs) => outputs.into_iter().map(Ok).collect(),
+        Err(ModelError::GivenUp) => given_up(windows),
         // One bad window must not cost the others: each gets its own try.
-        Err(_) => windows.iter().map(|&window| alone(model, heads, window)).collect(),
+        Err(_) => windows.iter().map(|&window| alone(model, heads, window, &mut go_on)).collect(),
     }
+}
+
+fn given_up(windows: &[WindowInput<'_>]) -> Vec<Result<WindowOutput, ModelError>> {
+    windows.iter().map(|_| Err(ModelError::GivenUp)).collect()
 }
 
 /// Groups windows, given by their places, the longest first.
@@ -102,8 +122,13 @@ fn batches(windows: &[WindowInput<'_>]) -> Vec<Vec<usize>> {
     batches
 }
 
-fn alone(model: &Model, heads: &[&str], input: WindowInput<'_>) -> Result<WindowOutput, ModelError> {
-    let outputs = model.forward(&[input], heads)?;
+fn alone(
+    model: &Model,
+    heads: &[&str],
+    input: WindowInput<'_>,
+    go_on: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<WindowOutput, ModelError> {
+    let outputs = model.forward_with_pauses(&[input], heads, go_on)?;
     let missing = || ModelError::Window("the model returned nothing for it".to_owned());
     outputs.into_iter().next().ok_or_else(missing)
 }

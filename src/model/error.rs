@@ -85,6 +85,9 @@ pub enum ModelError {
     /// The environment asks for kernels that do not exist or do not run here.
     #[error("{0}")]
     Kernels(String),
+    /// A pause in a forward pass has ended it, or whoever gave the work to the engine.
+    #[error("this was given up: nobody waits for it any more")]
+    GivenUp,
     /// The tensor library failed.
     #[error("inference failed: {0}")]
     Inference(#[from] candle_core::Error),

@@ -19,6 +19,7 @@ mod mention_class;
 mod source;
 mod weights;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -237,19 +238,19 @@ impl Model {
     /// # Errors
     /// [`ModelError::Window`], [`ModelError::NoHead`].
     pub fn forward(&self, windows: &[WindowInput<'_>], heads: &[&str]) -> Result<Vec<WindowOutput>, ModelError> {
-        self.forward_with(windows, heads, 1, &mut || {})
+        self.forward_with(windows, heads, 1, &mut || ControlFlow::Continue(()))
     }
 
     /// The same, with a `pause` now and then, for a thread that may have something more urgent to do; another forward
-    /// pass, say. It makes no difference to the outputs.
+    /// pass, say. It makes no difference to the outputs. A pause may also give the whole of it up.
     ///
     /// # Errors
-    /// As for [`Model::forward`].
+    /// As for [`Model::forward`]; [`ModelError::GivenUp`].
     pub fn forward_with_pauses(
         &self,
         windows: &[WindowInput<'_>],
         heads: &[&str],
-        pause: &mut dyn FnMut(),
+        pause: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Vec<WindowOutput>, ModelError> {
         self.forward_with(windows, heads, 1, pause)
     }
@@ -258,13 +259,14 @@ impl Model {
     /// to run. The outputs are those of [`Model::forward`], to the last bit.
     ///
     /// # Errors
-    /// As for [`Model::forward`].
+    /// As for [`Model::forward_with_pauses`].
     pub fn forward_together(
         &self,
         windows: &[WindowInput<'_>],
         heads: &[&str],
+        pause: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Vec<WindowOutput>, ModelError> {
-        self.forward_with(windows, heads, rayon::current_num_threads(), &mut || {})
+        self.forward_with(windows, heads, rayon::current_num_threads(), pause)
     }
 
     fn forward_with(
@@ -272,7 +274,7 @@ impl Model {
         windows: &[WindowInput<'_>],
         heads: &[&str],
         threads: usize,
-        pause: &mut dyn FnMut(),
+        pause: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Vec<WindowOutput>, ModelError> {
         if windows.is_empty() {
             return Ok(Vec::new());

@@ -1,6 +1,7 @@
 //! A worker: takes the next step from the queue, again and again; and what all workers share.
 
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -293,15 +294,15 @@ fn run_group(
     let names = names.as_slice();
     let inputs: Vec<WindowInput<'_>> = group.iter().map(|(_, job, index)| job.window(*index)).collect();
     let tokens: usize = inputs.iter().map(|input| input.ids.len()).sum();
-    let started = Instant::now();
+    let (started, never) = (Instant::now(), AtomicBool::new(false));
     let run = |places: Range<usize>, running: Running<'_>| {
         let outputs = caught(|| {
             group[places.clone()].iter().for_each(|(_, job, _)| job.fault_at("run"));
             match running {
                 Running::Together => {
-                    shared.pool.install(|| run_batch(&shared.model, names, &inputs[places], Running::Together))
+                    shared.pool.install(|| run_batch(&shared.model, names, &inputs[places], Running::Together, &never))
                 }
-                running => run_batch(&shared.model, names, &inputs[places], running),
+                running => run_batch(&shared.model, names, &inputs[places], running, &never),
             }
         })?;
         Ok(outputs.into_iter().map(|output| output.map_err(EngineError::from)).collect::<Vec<_>>())

@@ -15,7 +15,7 @@ mod normalisation;
 mod rotary;
 mod scratch;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use rayon::prelude::*;
 
@@ -162,14 +162,14 @@ impl Encoder {
 
     /// Leaves the states of all windows end to end in the scratch, `[rows, hidden]`, special tokens included. The
     /// rows are shared out to `threads` threads of the rayon pool that this is called in. After each layer but the last
-    /// comes a `pause`.
+    /// comes a `pause`, which may end it with [`ModelError::GivenUp`].
     pub(super) fn forward(
         &self,
         windows: &[WindowInput<'_>],
         special: (u32, u32),
         threads: usize,
         scratch: &mut Scratch,
-        pause: &mut dyn FnMut(),
+        pause: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<(), ModelError> {
         windows.iter().try_for_each(|window| self.check(window))?;
         let hidden = self.config.hidden_size;
@@ -185,8 +185,8 @@ impl Encoder {
             |_, tokens, states, spare, worker| self.embeddings.look_up(path, tokens, states, spare, worker),
         );
         for index in 0..self.layers.count() {
-            if index > 0 {
-                pause();
+            if index > 0 && pause().is_break() {
+                return Err(ModelError::GivenUp);
             }
             for_each_part(
                 threads,
