@@ -42,8 +42,13 @@ def site(tmp_path):
         RUNNING.pop().kill()
 
 
+def listen():
+    # Where the tests run in a shell's background, SIGINT is ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(program, *arguments, site, **how):
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **how}
+    how = {"preexec_fn": listen, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **how}
     RUNNING.append(subprocess.Popen([*program, *arguments], cwd=site, env=ENVIRONMENT, **how))
     return RUNNING[-1]
 
