@@ -43,6 +43,7 @@ codes! {
     IncompleteBody = "incomplete_body", BAD_REQUEST;
     Unauthorized = "unauthorized", UNAUTHORIZED;
     Forbidden = "forbidden", FORBIDDEN;
+    ForeignOrigin = "foreign_origin", FORBIDDEN;
     NotFound = "not_found", NOT_FOUND;
     UnknownModel = "unknown_model", NOT_FOUND;
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;

@@ -27,13 +27,14 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+pub use admission::allowed_origin::AllowedOrigin;
 pub use codes::ErrorCode;
 pub use process::configuration::{Configuration, LogFormat};
 pub use process::startup::{EngineConfiguration, ServerError};
 
 use crate::model::{Model, ModelError};
-use admission::access;
 use admission::keys::Keys;
+use admission::{access, origins};
 use process::loader::Loader;
 use process::signals::{Signal, Signals};
 #[cfg(unix)]
@@ -143,6 +144,7 @@ fn listen(state: &Arc<State>, metrics: PrometheusHandle) -> Result<actix_web::de
             .app_data(metrics.clone())
             .configure(routes)
             .wrap(from_fn(access::check_key))
+            .wrap(from_fn(origins::check_origin))
             .wrap(access::cross_origin(&origins))
             .wrap(from_fn(observe::observe))
     })

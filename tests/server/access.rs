@@ -175,7 +175,7 @@ fn no_text_and_no_key_is_ever_logged() {
     assert_eq!(ask(extract(&json!({"text": said, "options": {"offset_unit": said}}))), 422);
     assert_eq!(ask(extract(&json!({ text: said }))), 422);
     assert_eq!(ask(Request::post("/", &json!({"inputs": said, "parameters": {"aggregation_strategy": text}}))), 422);
-    assert_eq!(ask(Request::new("POST", "/v1/extract").body(format!("{{\"text\": \"{said}"))), 400);
+    assert_eq!(ask(Request::json("/v1/extract").body(format!("{{\"text\": \"{said}"))), 400);
     assert_eq!(ask(Request::post(&format!("/models/{text}"), &infer)), 404);
     assert_eq!(server.ask(&with_key(extract(&infer), wrong)).status, 401);
     let mut lines =

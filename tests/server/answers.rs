@@ -65,9 +65,6 @@ fn a_lone_text_is_document_0() {
     let statement = &results[0]["statements"][0];
     assert_eq!(statement["speaker"]["name"], "Claire Moreau");
     assert_eq!(statement["content"][0]["text"], "“The pier is beyond repair,”");
-    // Without a Content-Type it is taken for JSON.
-    let request = super::Request::new("POST", "/v1/extract").body(json!({"text": TEXT}).to_string());
-    assert_eq!(server.ask(&request).json()["results"], body["results"]);
     assert_eq!(server.ask(&extract(&json!({"documents": []}))).json()["results"], json!([]));
 }
 

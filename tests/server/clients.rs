@@ -50,7 +50,7 @@ fn hugging_face_gets_its_errors_as_texts() {
         check_plain_error(&server.ask(&Request::post(path, &body)), code);
     }
     for (body, code) in [(&b"{"[..], "invalid_json"), (b"{\"inputs\": \"caf\xe9\"}", "invalid_utf8")] {
-        check_plain_error(&server.ask(&Request::new("POST", "/").body(body)), code);
+        check_plain_error(&server.ask(&Request::json("/").body(body)), code);
     }
 }
 

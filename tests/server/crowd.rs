@@ -55,9 +55,9 @@ fn two_thousand_slow_clients_hold_little() {
     let server = Server::tiny(&[]);
     let before = server.mebibytes("VmRSS");
     let body = json!({"text": TEXT.repeat(20)}).to_string();
-    let head = format!("POST /v1/extract HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = Request::json("/v1/extract").header("Content-Length", &body.len().to_string()).to_bytes();
     let mut connections: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
-    connections.iter_mut().for_each(|connection| connection.send(head.as_bytes()));
+    connections.iter_mut().for_each(|connection| connection.send(&head));
     assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200, "slow clients keep others out");
     let after = server.mebibytes("VmRSS");
     assert!(after < before + 100, "memory grew from {before} to {after} MiB");

@@ -25,9 +25,14 @@ impl Request {
         Self::new("GET", target)
     }
 
+    /// A request for a body that says it is JSON.
+    pub fn json(target: &str) -> Self {
+        Self::new("POST", target).header("Content-Type", "application/json")
+    }
+
     /// A request with a JSON body.
     pub fn post(target: &str, body: &Value) -> Self {
-        Self::new("POST", target).header("Content-Type", "application/json").body(body.to_string())
+        Self::json(target).body(body.to_string())
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {

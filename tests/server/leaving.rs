@@ -157,7 +157,7 @@ fn connections_are_free_again_after_their_clients_have_gone() {
     let server = Server::tiny(&["--max-connections", "8"]);
     for _ in 0..50 {
         let mut connection = server.connect();
-        connection.send(b"POST /v1/extract HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{");
+        connection.send(&[&Request::json("/v1/extract").header("Content-Length", "100").to_bytes()[..], b"{"].concat());
     }
     let started = Instant::now();
     assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);

@@ -16,7 +16,7 @@ fn a_body_is_read_up_to_its_limit() {
         let body = json!({"text": TEXT}).to_string();
         format!("{body}{}", " ".repeat(length - body.len()))
     };
-    let post = |path: &str| Request::new("POST", path).header("Content-Type", "application/json");
+    let post = Request::json;
     for request in [post("/v1/extract").body(sized(20_000)), post("/v1/extract").chunked(sized(20_000).as_bytes())] {
         assert_eq!(server.ask(&request).status, 200);
     }
@@ -33,7 +33,8 @@ fn a_body_is_read_up_to_its_limit() {
     }
     // Who only announces too much is told at once, too.
     let mut connection = server.connect();
-    connection.send(b"POST /v1/extract HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999\r\n\r\n{");
+    connection
+        .send(&[&Request::json("/v1/extract").header("Content-Length", "99999999999").to_bytes()[..], b"{"].concat());
     check_error(&connection.receive().unwrap(), "body_too_large");
     assert_eq!(server.ask(&extract(&json!({"text": TEXT}))).status, 200);
 }
@@ -105,8 +106,7 @@ fn a_slow_body_is_not_waited_for() {
     for path in ["/v1/extract", "/", "/v2/models/onrecord-small/infer"] {
         let started = Instant::now();
         let mut connection = server.connect();
-        let request = Request::new("POST", path).header("Transfer-Encoding", "chunked");
-        connection.send(&request.header("Content-Type", "application/json").to_bytes());
+        connection.send(&Request::json(path).header("Transfer-Encoding", "chunked").to_bytes());
         let mut writer = connection.writer();
         let slow = std::thread::spawn(move || {
             while started.elapsed() < Duration::from_secs(10) && writer.write_all(&as_chunk(b"[")).is_ok() {
@@ -164,7 +164,7 @@ fn memory_for_requests_is_bounded() {
     let response = server.ask(&extract(&json!({"text": TEXT})));
     check_error(&response, "overloaded");
     assert_eq!(response.header("Retry-After"), Some("1"));
-    let chunked = Request::new("POST", "/v1/extract").chunked(json!({"text": TEXT}).to_string().as_bytes());
+    let chunked = Request::json("/v1/extract").chunked(json!({"text": TEXT}).to_string().as_bytes());
     check_error(&server.ask(&chunked), "overloaded");
     check_plain_error(&server.ask(&Request::post("/", &json!({"inputs": TEXT}))), "overloaded");
     drop(large);

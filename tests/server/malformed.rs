@@ -41,11 +41,8 @@ fn expect_continue_is_answered() {
     let server = Server::tiny(&[]);
     let mut connection = server.connect();
     let body = json!({"text": TEXT}).to_string();
-    let head = format!(
-        "POST /v1/extract HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    connection.send(head.as_bytes());
+    let request = Request::json("/v1/extract").header("Expect", "100-continue");
+    connection.send(&request.header("Content-Length", &body.len().to_string()).to_bytes());
     assert_eq!(connection.head().unwrap().status, 100);
     connection.send(body.as_bytes());
     assert_eq!(connection.receive().unwrap().status, 200);
@@ -132,7 +129,7 @@ fn nobody_can_smuggle_a_request_into_the_body_of_another() {
 fn a_body_with_broken_chunks_is_incomplete() {
     let server = Server::tiny(&[]);
     let mut connection = server.connect();
-    let request = Request::new("POST", "/v1/extract").header("Transfer-Encoding", "chunked").to_bytes();
+    let request = Request::json("/v1/extract").header("Transfer-Encoding", "chunked").to_bytes();
     connection.send(&[request, as_chunk(b"{\"text\": "), b"zz\r\n".to_vec()].concat());
     if let Ok(response) = connection.receive() {
         assert_eq!(response.status, 400, "{response:?}");

@@ -16,6 +16,7 @@ mod leaving;
 mod limits;
 mod malformed;
 mod page;
+mod pages;
 mod pressure;
 mod privacy;
 pub mod process;

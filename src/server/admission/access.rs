@@ -7,6 +7,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError, Route, guard, web};
 
+use super::allowed_origin::AllowedOrigin;
 use crate::server::codes::ErrorCode;
 use crate::server::errors::ApiError;
 use crate::server::state::State;
@@ -48,7 +49,7 @@ pub(in crate::server) async fn check_key(
 }
 
 /// Which pages of other origins may call the server: by default none.
-pub(in crate::server) fn cross_origin(origins: &[String]) -> Cors {
+pub(in crate::server) fn cross_origin(origins: &[AllowedOrigin]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST"])
         .allow_any_header()
@@ -56,10 +57,10 @@ pub(in crate::server) fn cross_origin(origins: &[String]) -> Cors {
         .max_age(3600);
     // Without an allowed origin the headers are simply not sent; the request itself is not refused.
     let cors = cors.block_on_origin_mismatch(false);
-    if origins.iter().any(|origin| origin == "*") {
+    if origins.contains(&AllowedOrigin::Any) {
         return cors.allow_any_origin();
     }
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(&origin.to_string()))
 }
 
 /// A path with one method; what others it has must be added, and named.

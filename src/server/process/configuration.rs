@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::server::admission::allowed_origin::AllowedOrigin;
+
 /// Everything that can be chosen about the server, except the model.
 #[derive(Debug, Clone, Args)]
 pub struct Configuration {
@@ -41,7 +43,7 @@ pub struct Configuration {
 
     /// An origin whose pages may call the server from a browser, or "*"; may be given several times
     #[arg(long, value_name = "ORIGIN", env = "ONRECORD_CORS_ORIGIN", value_delimiter = ',', help_heading = "Access")]
-    pub cors_origin: Vec<String>,
+    pub cors_origin: Vec<AllowedOrigin>,
 
     /// Most bytes in the body of a request, or in a line of a stream
     #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_BODY_BYTES", default_value_t = 10 * 1024 * 1024)]

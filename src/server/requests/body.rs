@@ -140,13 +140,21 @@ pub(in crate::server) fn refuse_encoding(request: &HttpRequest) -> Result<(), Ap
     }
 }
 
-/// Refuses a body of another type than these; without a type it is taken for the first of them.
+/// The type of JSON.
+pub(in crate::server) const JSON: &str = "application/json";
+
+/// Refuses a body of another type than these, and one without: browsers ask before they send these types for a page of
+/// another origin, and not before they send none.
 pub(in crate::server) fn check_type(request: &HttpRequest, allowed: &[&str]) -> Result<(), ApiError> {
     let given = request.content_type();
-    if given.is_empty() || allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
+    if allowed.iter().any(|allowed| given.eq_ignore_ascii_case(allowed)) {
         return Ok(());
     }
-    let message = format!("Content-Type {given:?} is not read here: send {}", allowed.join(" or "));
+    let allowed = allowed.join(" or ");
+    let message = match given {
+        "" => format!("the body has no Content-Type: send {allowed}"),
+        given => format!("Content-Type {given:?} is not read here: send {allowed}"),
+    };
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).closing())
 }
 

@@ -13,7 +13,7 @@ use crate::server::admission::quotas::Quota;
 use crate::server::codes::ErrorCode;
 use crate::server::errors::{ApiError, ErrorBody};
 use crate::server::process::configuration::Configuration;
-use crate::server::requests::body::{self, HeldBody};
+use crate::server::requests::body::{self, HeldBody, JSON};
 use crate::server::requests::lines::LINES;
 use crate::server::requests::options::{QueryOptions, RequestOptions};
 use crate::server::requests::parsing::{json, without_texts};
@@ -133,6 +133,7 @@ pub struct RequestTimings {
         )),
         (status = 400, description = "Not JSON", body = ErrorBody),
         (status = 401, description = "No valid API key", body = ErrorBody),
+        (status = 403, description = "A page of another origin", body = ErrorBody),
         (status = 408, description = "The body took too long to come", body = ErrorBody),
         (status = 413, description = "Too large", body = ErrorBody),
         (status = 415, description = "Another media type", body = ErrorBody),
@@ -148,7 +149,7 @@ pub(in crate::server) async fn extract(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    body::check_type(&request, &["application/json", LINES])?;
+    body::check_type(&request, &[JSON, LINES])?;
     if request.content_type().eq_ignore_ascii_case(LINES) {
         return stream::extract(request, payload, state).await;
     }

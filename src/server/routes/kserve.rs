@@ -1,5 +1,6 @@
 //! `/v2`: the Open Inference Protocol of KServe and Triton.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
@@ -14,13 +15,16 @@ use crate::server::inference_protocol::{
     ServerMetadata, ServerReady, model_metadata, parse_infer, render_infer, server_metadata,
 };
 use crate::server::models;
-use crate::server::requests::body::{self, HeldBody};
+use crate::server::requests::body::{self, HeldBody, JSON};
 use crate::server::requests::options::RequestOptions;
 use crate::server::requests::parsing::without_texts;
 use crate::server::requests::results::{DocumentResult, FailedDocument, result};
 use crate::server::requests::run::{check_number, checked, off_the_network, run};
 use crate::server::state::State;
 use crate::text::Document;
+
+/// The type of a body with tensors in binary.
+const BINARY: &str = "application/octet-stream";
 
 /// Name and extensions of the server.
 #[utoipa::path(get, path = "/v2", tag = "Open Inference Protocol", responses(
@@ -190,6 +194,7 @@ async fn answer(
 ) -> Result<HttpResponse, ApiError> {
     let service = state.service().map_err(ApiError::closing)?;
     let (scheme, version) = find(&service, name, version).map_err(ApiError::closing)?;
+    check_type(request)?;
     let (deadline, quota) = (state.deadline(request)?, Quota::of(request));
     let header_length = header_length(request)?;
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
@@ -229,10 +234,20 @@ async fn answer(
     let (rendered, header_length) = rendered.await?.map_err(failed)?;
     let mut response = HttpResponse::Ok();
     match header_length {
-        Some(length) => response.content_type("application/octet-stream").insert_header((HEADER_LENGTH, length)),
+        Some(length) => response.content_type(BINARY).insert_header((HEADER_LENGTH, length)),
         None => response.content_type("application/json"),
     };
     Ok(response.body(HeldBody::new(rendered, hold)))
+}
+
+/// The protocol's types; or none, which tritonclient sends. A browser always says which page it asks for, and then a type is
+/// needed here as anywhere.
+fn check_type(request: &HttpRequest) -> Result<(), ApiError> {
+    let is_program = !request.headers().contains_key(header::ORIGIN);
+    if is_program && !request.headers().contains_key(header::CONTENT_TYPE) {
+        return Ok(());
+    }
+    body::check_type(request, &[JSON, BINARY])
 }
 
 fn header_length(request: &HttpRequest) -> Result<Option<usize>, ApiError> {

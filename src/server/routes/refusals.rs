@@ -20,6 +20,9 @@ pub(in crate::server) enum PlainRefusal {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the description")]
 pub(in crate::server) enum PlainBodyRefusal {
+    /// A page of another origin
+    #[response(status = 403)]
+    Foreign(ProtocolError),
     /// The body took too long to come
     #[response(status = 408)]
     TooSlow(ProtocolError),

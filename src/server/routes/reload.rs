@@ -113,7 +113,7 @@ pub(in crate::server) async fn reload(state: &Arc<State>, meanwhile: Meanwhile) 
 #[utoipa::path(post, path = "/admin/reload", tag = "status", responses(
     (status = 200, description = "Done", body = Reloaded),
     (status = 401, description = "No valid API key", body = ErrorBody),
-    (status = 403, description = "The server has no API keys", body = ErrorBody),
+    (status = 403, description = "The server has no API keys, or a page of another origin", body = ErrorBody),
     (status = 409, description = "It is under way already", body = ErrorBody),
     (status = 500, description = "The model or the keys cannot be read: nothing has changed", body = ErrorBody),
     (status = 503, description = "Starting or shutting down", body = ErrorBody),

@@ -13,7 +13,7 @@ use crate::server::errors::{ApiError, Problem};
 use crate::server::hugging_face::{Inputs, Member, Parameters, Request, Response, token_classification};
 use crate::server::inference_protocol::ProtocolError;
 use crate::server::models;
-use crate::server::requests::body::{self, HeldBody};
+use crate::server::requests::body::{self, HeldBody, JSON};
 use crate::server::requests::parsing::json;
 use crate::server::requests::run::{check_number, checked, off_the_network, run};
 use crate::server::state::State;
@@ -73,7 +73,7 @@ async fn answer(
     let service = state.service().map_err(ApiError::closing)?;
     let scheme =
         name.map(|name| models::scheme(service.model(), name)).transpose().map_err(ApiError::closing)?.flatten();
-    body::check_type(request, &["application/json"])?;
+    body::check_type(request, &[JSON])?;
     let (deadline, quota) = (state.deadline(request)?, Quota::of(request));
     let window = service.window_tokens();
     let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
