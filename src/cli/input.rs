@@ -6,10 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::Value;
 
-use crate::json::{kind, reason};
+use crate::json::{Field, fields};
 use crate::text::{Document, DocumentError};
 
 /// What is read, by the commands that read documents one after another.
@@ -172,21 +170,13 @@ struct Lines {
 }
 
 /// What a line must hold; anything else in it is ignored. The values are checked one by one, so that a wrong one can
-/// be named, and the id be told even if the text is wrong.
-#[derive(Deserialize)]
-struct Line {
-    id: Option<Value>,
-    text: Option<Value>,
-}
-
-impl Line {
-    /// Parses a line; an error says what is wrong with it.
-    fn parse(line: &str) -> Result<Self, String> {
-        if !line.starts_with('{') {
-            return Err("it is not a JSON object".to_owned());
-        }
-        serde_json::from_str(line).map_err(|error| reason(&error))
+/// be named, and the id be told even if the text is wrong. An error says what is wrong with the line.
+fn id_and_text(line: &str) -> Result<(Option<Field>, Option<Field>), String> {
+    if !line.starts_with('{') {
+        return Err("it is not a JSON object".to_owned());
     }
+    let mut found = fields(line, &["id", "text"])?.into_iter();
+    Ok((found.next().flatten(), found.next().flatten()))
 }
 
 impl Lines {
@@ -235,29 +225,28 @@ impl Lines {
                 return (None, Err(DocumentError::InvalidUtf8 { at }.into()));
             }
         };
-        let line = match Line::parse(line) {
-            Ok(line) => line,
+        let (id, text) = match id_and_text(line) {
+            Ok(found) => found,
             Err(reason) => return (None, Err(InputError::Json(reason))),
         };
-        let id = match line.id {
-            None => None,
-            Some(Value::String(id)) => Some(id),
-            Some(Value::Number(id)) => Some(id.to_string()),
+        let id = match id {
+            None | Some(Field::Null) => None,
+            Some(Field::Text(id) | Field::Number(id)) => Some(id),
             Some(other) => {
-                let reason = format!("its \"id\" is {}, not a string or a number", kind(&other));
+                let reason = format!("its \"id\" is {}, not a string or a number", other.kind());
                 return (None, Err(InputError::Json(reason)));
             }
         };
-        let document = match line.text {
-            None => Err(InputError::Json("it has no \"text\"".to_owned())),
-            Some(Value::String(text)) if text.len() > max_bytes => {
+        let document = match text {
+            None | Some(Field::Null) => Err(InputError::Json("it has no \"text\"".to_owned())),
+            Some(Field::Text(text)) if text.len() > max_bytes => {
                 Err(DocumentError::TooLarge { limit: max_bytes }.into())
             }
-            Some(Value::String(text)) => {
+            Some(Field::Text(text)) => {
                 let name = id.clone().unwrap_or_else(|| format!("{}:{}", self.path, self.number));
                 Document::new(name, text).map_err(InputError::from)
             }
-            Some(other) => Err(InputError::Json(format!("its \"text\" is {}, not a string", kind(&other)))),
+            Some(other) => Err(InputError::Json(format!("its \"text\" is {}, not a string", other.kind()))),
         };
         (id, document)
     }

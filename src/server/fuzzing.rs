@@ -1,7 +1,7 @@
 //! Bodies and query strings that anybody sent.
 
 use clap::Parser;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::hugging_face::Request;
 use super::inference_protocol::parse_infer;
@@ -11,6 +11,7 @@ use super::requests::parsing::json;
 use super::requests::run;
 use super::routes::extract;
 use crate::fuzzing::Choices;
+use crate::json::Unambiguous;
 
 #[derive(Parser)]
 struct Flags {
@@ -33,11 +34,13 @@ pub fn requests(data: &[u8]) {
         let characters = |document: &crate::text::Document| document.text.chars().count();
         assert!(documents.iter().flatten().all(|document| characters(document) <= 100));
     }
-    if let Ok(value) = json::<Value>(body) {
-        let _ = run::document(value.clone(), 1, &configuration);
-        if let Ok(request) = Request::try_from(value) {
-            let _ = request.parameters.check(256);
-        }
+    if let Ok(value) = json::<&RawValue>(body) {
+        let _ = run::document(value.get(), 1, &configuration);
+    }
+    if let Ok(Unambiguous(value)) = json(body)
+        && let Ok(request) = Request::try_from(value)
+    {
+        let _ = request.parameters.check(256);
     }
     let _ = parse_infer(body, header_length);
     let _ = QueryOptions::parse(&String::from_utf8_lossy(body));

@@ -56,6 +56,37 @@ fn bad_rows_of_json_lines_are_told_in_their_order() {
 }
 
 #[test]
+fn ids_of_numbers_keep_their_digits() {
+    let site = Site::new();
+    let numbers = ["18446744073709551616", "18446744073709551617", "1e2", "1.50", "-0", "7"];
+    let line = |id: &str| format!("{{\"id\": {id}, \"text\": \"Ada said no.\", \"more\": [{id}, {{\"a\": {id}}}]}}\n");
+    site.write("feed.jsonl", numbers.map(line).concat());
+    let rows = site.rows(&["feed.jsonl", "--keep", "more"]);
+    assert_eq!(rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>(), numbers);
+    let kept = numbers.map(|id| format!("[{id},{{\"a\":{id}}}]"));
+    assert_eq!(rows.iter().map(|row| row["more"].clone()).collect::<Vec<_>>(), kept);
+}
+
+#[test]
+fn a_key_that_comes_twice_is_refused_by_its_name() {
+    let site = Site::new();
+    let lines = [
+        r#"{"id": "a", "text": "Ada said no.", "text": "Bo said yes."}"#,
+        r#"{"id": "b", "\u0069d": "c", "text": "Ada said no."}"#,
+        r#"{"id": "d", "text": "Ada said no.", "tags": {"year": 1, "year": 2}}"#,
+        r#"{"id": "e", "text": "Ada said no.", "unread": 1, "unread": 2}"#,
+    ];
+    site.write("feed.jsonl", lines.join("\n"));
+    let run = site.batch(&["feed.jsonl", "--keep", "tags"]);
+    assert_eq!((run.code, ids(&site)), (1, vec![json!("e")]), "{}", run.stderr);
+    let messages: Vec<Value> = errors(&site.out()).iter().map(|line| line["error"]["message"].clone()).collect();
+    for (message, key) in messages.iter().zip(["text", "id", "year"]) {
+        assert!(message.as_str().unwrap().contains(&format!("the key \"{key}\" comes twice")), "{message}");
+    }
+    assert_eq!(messages.len(), 3);
+}
+
+#[test]
 fn bad_rows_of_tables_are_told() {
     let site = Site::new();
     site.write("a.csv", b"id,text\n1,Ada said no.\n2\n3,\"Ada, she\nsaid no.\"\n4,caf\xe9\n5,x,y\n,\n7,\"unclosed");

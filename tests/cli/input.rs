@@ -93,7 +93,7 @@ type Case = (Vec<u8>, Result<&'static str, (&'static str, Option<&'static str>)>
 fn cases() -> Vec<Case> {
     let document = |id: &str, length: usize| format!(r#"{{"id":"{id}","text":"{}"}}"#, "a".repeat(length));
     let invalid = |id| Err(("invalid_json", id));
-    let cases: [(&[u8], _); 26] = [
+    let cases: [(&[u8], _); 30] = [
         (b"\xef\xbb\xbf{\"id\":\"with a BOM\",\"text\":\"Ada Byron said hello.\"}", Ok("with a BOM")),
         (b"{\"id\":\"CRLF\",\"text\":\"Ada Byron\\r\\nsaid hello.\"}\r", Ok("CRLF")),
         (br#"{"id":"NUL","text":"Ada\u0000 Byron said \u0000hello."}"#, Ok("NUL")),
@@ -120,6 +120,10 @@ fn cases() -> Vec<Case> {
         (&document("huge", 100_000).into_bytes(), Err(("document_too_large", None))),
         (br#"{"id":"CRLF","text":"The id came before."}"#, Ok("CRLF")),
         (br#"{"id":"","text":"The id is empty."}"#, Ok("")),
+        (br#"{"id":18446744073709551616,"text":"Its digits stay."}"#, Ok("18446744073709551616")),
+        (br#"{"id":18446744073709551617,"text":"So do these."}"#, Ok("18446744073709551617")),
+        (br#"{"id": 1e2 ,"text":"And these."}"#, Ok("1e2")),
+        (br#"{"id":"two ids","id":"two ids","text":"x"}"#, invalid(None)),
         (br#"{"id":"last","text":"No line end follows."}"#, Ok("last")),
     ];
     cases.into_iter().map(|(line, result)| (line.to_vec(), result)).collect()
@@ -157,8 +161,13 @@ fn a_bad_line_costs_only_its_own_result() {
         }
     }
     assert!(run.stderr.contains("news.jsonl:24: the id \"CRLF\" occurs more than once"), "{}", run.stderr);
-    for said in ["its \"text\" is a number", "its \"id\" is an array", "it is not a JSON object", "it has no \"text\""]
-    {
+    for said in [
+        "its \"text\" is a number",
+        "its \"id\" is an array",
+        "it is not a JSON object",
+        "it has no \"text\"",
+        "\"id\" comes twice",
+    ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
 }

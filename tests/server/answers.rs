@@ -165,6 +165,19 @@ fn a_bad_document_costs_its_own_answer() {
 }
 
 #[test]
+fn ids_of_numbers_keep_their_digits() {
+    let server = Server::tiny(&[]);
+    let ids = ["18446744073709551616", "18446744073709551617", "1e2", "1.50", "7"];
+    let documents = ids.map(|id| format!("{{\"id\": {id}, \"text\": \"Ada said no.\"}}"));
+    let told = |results: &[Value]| results.iter().map(|result| result["id"].clone()).collect::<Vec<_>>();
+    let body = format!("{{\"documents\": [{}]}}", documents.join(", "));
+    let response = server.ask(&super::Request::json("/v1/extract").body(body)).json();
+    assert_eq!(told(list(&response, "results")), ids);
+    let stream = super::Request::new("POST", "/v1/extract").header("Content-Type", "application/x-ndjson");
+    assert_eq!(told(&server.ask(&stream.body(documents.join("\n"))).lines()), ids);
+}
+
+#[test]
 fn results_depend_on_nothing_that_runs_beside_them() {
     let server = Server::embedded(&[]);
     let texts: Vec<String> = ARTICLES.iter().map(|name| article(name)).collect();

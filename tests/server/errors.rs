@@ -58,11 +58,49 @@ fn what_is_not_json_is_a_bad_request_and_json_of_another_form_is_unprocessable()
 }
 
 #[test]
+fn a_key_that_comes_twice_is_refused_by_its_name() {
+    let server = Server::tiny(&[]);
+    let infer =
+        |inputs: &str| format!(r#"{{"inputs": [{{"name": "text", "datatype": "BYTES", "shape": [1], {inputs}}}]}}"#);
+    for (path, body, key) in [
+        ("/v1/extract", r#"{"text": "Ada said no.", "text": "Bo said yes."}"#.to_owned(), "text"),
+        (
+            "/v1/extract",
+            r#"{"text": "Ada said no.", "options": {"min_score": 0, "min_score": 1}}"#.to_owned(),
+            "min_score",
+        ),
+        ("/", r#"{"inputs": "Ada said no.", "inputs": "Bo said yes."}"#.to_owned(), "inputs"),
+        ("/", r#"{"inputs": "Ada.", "parameters": {"stride": 1, "stride": 2}}"#.to_owned(), "stride"),
+        ("/v2/models/onrecord-small/infer", infer(r#""data": ["Ada said no."], "data": ["Bo said yes."]"#), "data"),
+    ] {
+        let response = server.ask(&Request::json(path).body(body));
+        assert!([400, 422].contains(&response.status) && response.text().contains(key), "{path}: {}", response.text());
+    }
+    let documents = r#"{"documents": [{"text": "Ada said no.", "text": "x"}, {"id": 1, "id": 2, "text": "x"}, {"text": "Ada said no."}]}"#;
+    let results = server.ask(&raw(documents)).json()["results"].clone();
+    for (place, key) in ["text", "id"].into_iter().enumerate() {
+        let error = &results[place]["error"];
+        assert_eq!(error["code"], "invalid_json");
+        assert!(error["message"].as_str().unwrap().contains(&format!("the key \"{key}\" comes twice")), "{error}");
+    }
+    assert_eq!(results[2]["id"], "2");
+    let line = Request::new("POST", "/v1/extract").header("Content-Type", "application/x-ndjson");
+    let told = server.ask(&line.body(r#"{"text": "Ada said no.", "text": "x"}"#)).lines();
+    assert!(told[0]["error"]["message"].as_str().unwrap().contains("the key \"text\" comes twice"), "{told:?}");
+}
+
+#[test]
 fn deep_nesting_is_no_danger() {
     let server = Server::tiny(&[]);
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let nested = open.repeat(100_000) + "1" + &close.repeat(100_000);
-        for body in [nested.clone(), open.repeat(100_000), format!("{{\"documents\":[{nested}]}}")] {
+        // Of several documents such a one is an error in its place.
+        let among = server.ask(&raw(format!("{{\"documents\":[{nested}, {{\"text\": {nested}}}]}}")));
+        assert_eq!(among.status, 200, "{}", among.text());
+        for place in 0..2 {
+            assert_eq!(among.json()["results"][place]["error"]["code"], "invalid_json", "{}", among.text());
+        }
+        for body in [nested.clone(), open.repeat(100_000), format!("{{\"text\":{nested}}}")] {
             let response = server.ask(&raw(body.clone()));
             assert!([400, 422].contains(&response.status), "{}", response.text());
             assert!(response.text().len() < 1000, "the answer repeats the body");

@@ -1,18 +1,14 @@
 //! JSON Lines: a line is a document.
 
-use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 
 use super::compression;
 use super::record::{Reading, Record, Rows, document, failure, place, row_too_large, unreadable};
 use crate::batch::columns::RowError;
 use crate::batch::inputs::Input;
 use crate::batch::kept::Kept;
-use crate::json::{kind, reason};
+use crate::json::{Field, fields};
 use crate::text::{Document, DocumentError};
 
 struct Lines {
@@ -113,36 +109,33 @@ impl Lines {
     }
 
     /// The fields that are wanted, in their order.
-    fn values(&self, line: &str) -> Result<Vec<Option<Value>>, RowError> {
+    fn values(&self, line: &str) -> Result<Vec<Option<Field>>, RowError> {
         if !line.starts_with('{') {
             return Err(self.invalid("it is not a JSON object".to_owned()));
         }
-        let mut parser = serde_json::Deserializer::from_str(line);
-        let values = Fields(&self.names).deserialize(&mut parser);
-        values.and_then(|values| parser.end().map(|()| values)).map_err(|error| self.invalid(reason(&error)))
+        fields(line, &self.names).map_err(|reason| self.invalid(reason))
     }
 
     /// The id of a line, if it can be told, and its document.
-    fn document(&self, text: Option<Value>, id: Option<Value>) -> (Option<String>, Result<Document, RowError>) {
+    fn document(&self, text: Option<Field>, id: Option<Field>) -> (Option<String>, Result<Document, RowError>) {
         let settings = &self.reading.settings;
         let (id_column, required) = settings.id_column();
         let id = match id {
-            None | Some(Value::Null) if !required => None,
+            None | Some(Field::Null) if !required => None,
             None => return (None, Err(self.invalid(format!("it has no {id_column:?}")))),
-            Some(Value::String(id)) => Some(id),
-            Some(Value::Number(id)) => Some(id.to_string()),
+            Some(Field::Text(id) | Field::Number(id)) => Some(id),
             Some(other) => {
-                let reason = format!("its {id_column:?} is {}, not a string or a number", kind(&other));
+                let reason = format!("its {id_column:?} is {}, not a string or a number", other.kind());
                 return (None, Err(self.invalid(reason)));
             }
         };
         let text_column = &settings.text_column;
         let document = match text {
             None => Err(self.invalid(format!("it has no {text_column:?}"))),
-            Some(Value::String(text)) => {
+            Some(Field::Text(text)) => {
                 document(id.clone().unwrap_or_else(|| place(&self.path, self.number)), text, settings)
             }
-            Some(other) => Err(self.invalid(format!("its {text_column:?} is {}, not a string", kind(&other)))),
+            Some(other) => Err(self.invalid(format!("its {text_column:?} is {}, not a string", other.kind()))),
         };
         (id, document)
     }
@@ -153,46 +146,10 @@ impl Lines {
 }
 
 /// What is kept of a value: a string as it is, anything else as JSON.
-fn as_text(value: Option<Value>) -> Option<String> {
+fn as_text(value: Option<Field>) -> Option<String> {
     match value? {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    }
-}
-
-/// Takes the fields of these names from an object, in their order, and passes over all others.
-struct Fields<'a>(&'a [String]);
-
-impl<'de> DeserializeSeed<'de> for Fields<'_> {
-    type Value = Vec<Option<Value>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Vec<Option<Value>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = vec![None; self.0.len()];
-        while let Some(name) = map.next_key::<String>()? {
-            let mut places = self.0.iter().enumerate().filter(|(_, wanted)| **wanted == name).map(|(place, _)| place);
-            match places.next() {
-                None => drop(map.next_value::<IgnoredAny>()?),
-                Some(first) => {
-                    let value: Value = map.next_value()?;
-                    // Whoever keeps the text or the id too wants it twice.
-                    places.for_each(|place| values[place] = Some(value.clone()));
-                    values[first] = Some(value);
-                }
-            }
-        }
-        Ok(values)
+        Field::Null => None,
+        Field::Text(text) | Field::Number(text) => Some(text),
+        Field::Other { json, .. } => Some(json),
     }
 }

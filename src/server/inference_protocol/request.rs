@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::elements::decode;
+use crate::json::Unambiguous;
 use crate::text::DocumentError;
 
 /// A request, ready to be answered.
@@ -102,7 +103,7 @@ pub fn parse_infer(body: &[u8], header_length: Option<usize>) -> Result<InferReq
             (json, Some(tensors))
         }
     };
-    let request = serde_json::from_slice(json).map_err(|error| InferError::Json(error.to_string()))?;
+    let Unambiguous(request) = serde_json::from_slice(json).map_err(|error| InferError::Json(error.to_string()))?;
     let mut request = object(request, "the request")?;
     let id = match present(&mut request, "id") {
         None => None,

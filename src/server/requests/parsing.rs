@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use serde::Deserialize;
 
+use crate::json::is_field_name;
 use crate::server::codes::ErrorCode;
 use crate::server::errors::ApiError;
 
@@ -41,10 +42,6 @@ pub(in crate::server) fn without_texts(error: &impl Display) -> String {
         _ => found.to_owned(),
     };
     format!("{found}, expected {expected}")
-}
-
-fn is_field_name(name: &str) -> bool {
-    name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[cfg(test)]

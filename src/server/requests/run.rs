@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::results::FailedDocument;
 use crate::engine::service::{Answer, Service, Want};
-use crate::json::kind;
+use crate::json::{Field, fields, kind_of};
 use crate::server::admission::quotas::Quota;
 use crate::server::codes::ErrorCode;
 use crate::server::errors::{ApiError, Problem, deadline_exceeded, draining};
@@ -16,28 +16,31 @@ use crate::text::{Document, DocumentError};
 
 /// A document from JSON: an object with a `text` and perhaps an `id`. Without an id it goes by its place.
 pub(in crate::server) fn document(
-    value: Value,
+    value: &str,
     place: usize,
     limits: &Configuration,
 ) -> Result<Document, FailedDocument> {
     let invalid = |id, message: String| FailedDocument { id, error: Problem::new(ErrorCode::InvalidJson, message) };
-    let Value::Object(mut fields) = value else {
-        return Err(invalid(None, format!("a document must be an object with a \"text\", not {}", kind(&value))));
+    if !value.starts_with('{') {
+        return Err(invalid(None, format!("a document must be an object with a \"text\", not {}", kind_of(value))));
+    }
+    let mut found = match fields(value, &["id", "text"]) {
+        Ok(found) => found.into_iter(),
+        Err(reason) => return Err(invalid(None, format!("the document cannot be read: {reason}"))),
     };
-    let id = match fields.remove("id") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(id)) => Some(id),
-        Some(Value::Number(id)) => Some(id.to_string()),
+    let id = match found.next().flatten() {
+        None | Some(Field::Null) => None,
+        Some(Field::Text(id) | Field::Number(id)) => Some(id),
         Some(other) => {
-            return Err(invalid(None, format!("\"id\" must be a string or a number, not {}", kind(&other))));
+            return Err(invalid(None, format!("\"id\" must be a string or a number, not {}", other.kind())));
         }
     };
-    match fields.remove("text") {
-        Some(Value::String(text)) => {
+    match found.next().flatten() {
+        Some(Field::Text(text)) => {
             let name = id.clone().unwrap_or_else(|| place.to_string());
             checked(name, text, limits).map_err(|error| FailedDocument { id, error })
         }
-        Some(other) => Err(invalid(id, format!("\"text\" must be a string, not {}", kind(&other)))),
+        Some(other) => Err(invalid(id, format!("\"text\" must be a string, not {}", other.kind()))),
         None => Err(invalid(id, "the document has no \"text\"".to_owned())),
     }
 }

@@ -3,12 +3,14 @@
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::export;
 use super::stream;
 use crate::engine::service::Answer;
+use crate::json::{Unambiguous, kind};
 use crate::server::admission::quotas::Quota;
 use crate::server::codes::ErrorCode;
 use crate::server::errors::{ApiError, ErrorBody};
@@ -24,18 +26,24 @@ use crate::server::state::State;
 /// One text, or several documents, and what is wanted of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct ExtractRequest {
+struct ExtractRequest<'body> {
     text: Option<String>,
-    documents: Option<Vec<Value>>,
+    #[serde(borrow)]
+    documents: Option<Vec<&'body RawValue>>,
     #[serde(deserialize_with = "options")]
     options: Option<RequestOptions>,
 }
 
 /// Options from an object only: serde would take an array of their values, too.
 fn options<'body, D: Deserializer<'body>>(deserializer: D) -> Result<Option<RequestOptions>, D::Error> {
-    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
     let told = |error| D::Error::custom(without_texts(&error));
-    fields.map(|fields| serde_json::from_value(Value::Object(fields)).map_err(told)).transpose()
+    match Option::<Unambiguous>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Unambiguous(fields @ Value::Object(_))) => serde_json::from_value(fields).map(Some).map_err(told),
+        Some(Unambiguous(other)) => {
+            Err(D::Error::custom(format_args!("options must be an object, not {}", kind(&other))))
+        }
+    }
 }
 
 // Only for the description: what is read goes through `ExtractRequest`, whose errors say more.
@@ -196,7 +204,7 @@ pub(in crate::server) fn parse(
         (Some(text), None) => vec![Ok(checked("0".to_owned(), text, limits)?)],
         (None, Some(documents)) => {
             check_number(documents.len(), limits)?;
-            documents.into_iter().enumerate().map(|(place, value)| document(value, place, limits)).collect()
+            documents.iter().enumerate().map(|(place, value)| document(value.get(), place, limits)).collect()
         }
         _ => {
             let message = "the body must have either \"text\" or \"documents\"";

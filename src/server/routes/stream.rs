@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{sleep, timeout_at};
 
@@ -192,9 +193,9 @@ impl Stream {
                 return self.fail(None, problem.with(json!({"limit": limit})));
             }
         };
-        let document = match crate::server::requests::parsing::json::<Value>(&bytes) {
+        let document = match crate::server::requests::parsing::json::<&RawValue>(&bytes) {
             // Lines count from 1, as in the errors.
-            Ok(value) => document(value, self.line, limits),
+            Ok(value) => document(value.get(), self.line, limits),
             Err(error) => {
                 let message = error.problem.message.replacen("the body", "the line", 1);
                 Err(FailedDocument { id: None, error: Problem { message, ..error.problem } })

@@ -1,11 +1,11 @@
 //! `POST /` and `POST /models/{name}`: Hugging Face's form of token classification.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 
 use super::refusals::{PlainBodyRefusal, PlainRefusal};
 use crate::engine::EntityScheme;
 use crate::engine::service::{Found, Want};
+use crate::json::Unambiguous;
 use crate::model::Model;
 use crate::server::admission::quotas::Quota;
 use crate::server::codes::ErrorCode;
@@ -80,7 +80,9 @@ async fn answer(
     service.check_room()?;
     let size = body.len();
     let invalid = |message| ApiError::new(ErrorCode::InvalidRequest, message);
-    let parsed = off_the_network(size, move || json::<Value>(&body).map(Request::try_from)).await??;
+    let parsed =
+        off_the_network(size, move || json::<Unambiguous>(&body).map(|Unambiguous(body)| Request::try_from(body)))
+            .await??;
     let Request { inputs, parameters } = parsed.map_err(invalid)?;
     parameters.check(window).map_err(invalid)?;
     let (texts, is_list) = match inputs {
