@@ -1,6 +1,7 @@
 //! Chunks: the documents that are extracted together. Where they and the parts end depends on the input alone, so that
 //! a run that was interrupted gives the same bytes as one that was not.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::kept::Kept;
@@ -36,7 +37,7 @@ pub(super) struct End {
 }
 
 /// The chunks of all inputs.
-pub(super) struct Chunks<'stop> {
+pub(super) struct Chunks {
     records: Records,
     max_bytes: usize,
     max_records: usize,
@@ -45,24 +46,24 @@ pub(super) struct Chunks<'stop> {
     /// Documents in the part so far.
     in_part: u64,
     ended: bool,
-    stop: &'stop AtomicBool,
+    stop: Arc<AtomicBool>,
 }
 
-impl<'stop> Chunks<'stop> {
+impl Chunks {
     /// Starts a part, for so many workers. Ends early when it is told to stop.
     pub fn new(
         records: Records,
         workers: usize,
         rows_per_part: u64,
         shard: Option<Shard>,
-        stop: &'stop AtomicBool,
+        stop: Arc<AtomicBool>,
     ) -> Self {
         let (max_bytes, max_records) = (BYTES_PER_WORKER * workers, RECORDS_PER_WORKER * workers);
         Self { records, max_bytes, max_records, rows_per_part, shard, in_part: 0, ended: false, stop }
     }
 }
 
-impl Iterator for Chunks<'_> {
+impl Iterator for Chunks {
     type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {

@@ -21,6 +21,9 @@ pub enum BatchError {
         /// What the system says.
         error: io::Error,
     },
+    /// The system has no thread for reading.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The output is not what this run can go on with.
     #[error("{0}")]
     Output(String),

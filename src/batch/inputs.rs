@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::earlier::holds_output;
 use super::error::BatchError;
 
 /// How a file holds documents.
@@ -92,17 +93,19 @@ pub struct Inputs {
     pub(super) files: Vec<Input>,
     /// Files in folders whose names do not say that they hold documents, and what is no file there.
     pub passed_over: usize,
+    /// Folders in folders that hold the output of a run.
+    pub outputs: usize,
 }
 
 impl Inputs {
     /// Looks the arguments up. Folders are searched through and through, in the order of names, without what is
-    /// hidden; where no format is given, only files whose extension tells theirs count. What does not exist stays in
+    /// hidden, and without outputs of runs; where no format is given, only files whose extension tells theirs count. What does not exist stays in
     /// the list, to fail when its turn comes.
     ///
     /// # Errors
     /// [`BatchError::Usage`] for standard input beside other inputs, or in a format that must be read from a file.
     pub fn find(arguments: &[PathBuf], format: Option<InputFormat>) -> Result<Self, BatchError> {
-        let mut found = Self { files: Vec::new(), passed_over: 0 };
+        let mut found = Self { files: Vec::new(), passed_over: 0, outputs: 0 };
         for argument in arguments {
             match argument.to_str() {
                 _ if argument.is_dir() => found.folder(argument, format),
@@ -134,8 +137,14 @@ impl Inputs {
         let is_visible =
             |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
         let entries = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(is_visible) {
+        let mut entries = entries.filter_entry(is_visible);
+        while let Some(entry) = entries.next() {
             match entry {
+                // What a run has written into the folder that it read is no input of the next.
+                Ok(entry) if entry.depth() > 0 && is_output(&entry) => {
+                    entries.skip_current_dir();
+                    self.outputs += 1;
+                }
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if (format.is_some() || told_by_name(entry.path()).0.is_some()) && may_end(entry.path()) => {
                     self.file(entry.into_path(), format);
@@ -154,16 +163,17 @@ impl Inputs {
             Ok(paths) => paths,
             Err(error) => return self.unreadable(pattern.into(), error.to_string()),
         };
-        let before = self.files.len() + self.passed_over;
+        let before = self.files.len() + self.passed_over + self.outputs;
         for path in paths {
             match path {
+                Ok(path) if path.is_dir() && holds_output(&path) => self.outputs += 1,
                 Ok(path) if path.is_dir() => self.folder(&path, format),
                 Ok(path) if !may_end(&path) => self.passed_over += 1,
                 Ok(path) => self.file(path, format),
                 Err(error) => self.unreadable(error.path().to_owned(), error.to_string()),
             }
         }
-        if self.files.len() + self.passed_over == before {
+        if self.files.len() + self.passed_over + self.outputs == before {
             self.unreadable(pattern.into(), "no file fits this pattern".to_owned());
         }
     }
@@ -211,6 +221,10 @@ impl Inputs {
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_output(entry: &walkdir::DirEntry) -> bool {
+    entry.file_type().is_dir() && holds_output(entry.path())
 }
 
 /// Whether reading it ends: not so with a pipe that nobody writes to. Of what is not there, opening it will tell.

@@ -1,21 +1,19 @@
 //! The manifest: what an output is the output of, and which parts of it are whole. A part that it does not list is none.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::earlier::MANIFEST;
 use super::error::{BatchError, failed};
 use super::inputs::hexadecimal;
 use super::progress::Summary;
 use super::read::Position;
 use super::settings::Job;
 use super::shard::Shard;
-
-/// Its name in the output.
-pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Version of the manifest's form.
 const SCHEMA: u32 = 1;
@@ -59,6 +57,9 @@ pub(super) struct Part {
     pub rows_read: u64,
     /// Size of `errors.jsonl` when it ends.
     pub errors_bytes: u64,
+    /// The SHA-256 of `errors.jsonl` when it ends, in hexadecimal; earlier outputs do not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors_sha256: Option<String>,
 }
 
 impl Manifest {
@@ -104,6 +105,11 @@ impl Manifest {
         self.parts.last().map_or(0, |part| part.errors_bytes)
     }
 
+    /// The checksum of that much of `errors.jsonl`, where it is known.
+    pub fn errors_sha256(&self) -> Option<&str> {
+        self.parts.last().and_then(|part| part.errors_sha256.as_deref())
+    }
+
     /// What the parts hold together.
     pub fn summary(&self) -> Summary {
         Summary {
@@ -117,15 +123,22 @@ impl Manifest {
 
 /// The SHA-256 of a file, in hexadecimal.
 pub(super) fn checksum(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let (_, hash) = hash(File::open(path)?)?;
+    Ok(hexadecimal(&hash.finalize()))
+}
+
+/// What there is to read: how much, and its SHA-256 so far.
+pub(super) fn hash(reader: impl Read) -> io::Result<(u64, Sha256)> {
+    let mut reader = BufReader::with_capacity(1 << 20, reader);
+    let (mut length, mut hash) = (0, Sha256::new());
     loop {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
-            return Ok(hexadecimal(&hash.finalize()));
+            return Ok((length, hash));
         }
         hash.update(bytes);
         let read = bytes.len();
+        length += read as u64;
         reader.consume(read);
     }
 }

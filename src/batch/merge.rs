@@ -2,7 +2,7 @@
 //! and none holds what belongs to another.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::error::{BatchError, failed};
 use super::manifest::{Manifest, Part, checksum, sync_directory, write_whole};
-use super::output::{ERRORS, INPUTS};
+use super::output::{ERRORS, ErrorLog, INPUTS, changed};
 use super::progress::Summary;
 use super::settings::OutputFormat;
 use super::shard::Shard;
@@ -116,7 +116,10 @@ fn check_errors(share: &Share<'_>) -> Result<(), BatchError> {
         let path = path.display();
         return Err(BatchError::Output(format!("{path} has {bytes} bytes, and {written} were written")));
     }
-    Ok(())
+    match share.manifest.errors_sha256() {
+        Some(sum) if checksum(&path).map_err(failed("read", &path))? != sum => Err(BatchError::Output(changed(&path))),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that each part is what was written, and that its documents belong to the shard.
@@ -128,7 +131,7 @@ fn check_parts(share: &Share<'_>) -> Result<(), BatchError> {
         let unfit = |reason: String| BatchError::Output(format!("{} {reason}", path.display()));
         let sum = checksum(&path).map_err(failed("read", &path))?;
         if sum != part.sha256 {
-            return Err(unfit("has been changed since it was written: its checksum differs".to_owned()));
+            return Err(BatchError::Output(changed(&path)));
         }
         let mut rows = 0;
         let mut strange = None;
@@ -190,10 +193,11 @@ fn put_together(shares: &[Share<'_>], to: &Path) -> Result<(), BatchError> {
     let mut manifest = Manifest { parts: Vec::new(), ..first.manifest.clone() };
     manifest.job.options.shard = None;
     manifest.merged = shares.iter().map(|share| share.shard).collect();
-    let path = to.join(ERRORS);
-    let mut errors = File::create(&path).map_err(failed("write", &path))?;
-    let mut errors_before = 0;
+    let mut errors = ErrorLog::open(to, 0, None)?;
     for share in shares {
+        let path = share.directory.join(ERRORS);
+        let mut written = BufReader::new(File::open(&path).map_err(failed("read", &path))?);
+        let mut before = 0;
         for part in &share.manifest.parts {
             let number = manifest.parts.len();
             let file = format!("part-{number:05}.{}", share.manifest.job.options.output_format.extension());
@@ -204,17 +208,30 @@ fn put_together(shares: &[Share<'_>], to: &Path) -> Result<(), BatchError> {
                 File::open(&target)?.sync_all()
             });
             linked.map_err(failed("write", &target))?;
+            copy_errors(&mut written, part.errors_bytes.saturating_sub(before), &mut errors, &path)?;
+            before = part.errors_bytes;
             let first = manifest.parts.last().map_or(0, |part: &Part| part.first + part.documents + part.errors);
-            manifest.parts.push(Part { file, first, errors_bytes: errors_before + part.errors_bytes, ..part.clone() });
+            let (errors_bytes, errors_sha256) = (errors.bytes(), Some(errors.sha256()));
+            manifest.parts.push(Part { file, first, errors_bytes, errors_sha256, ..part.clone() });
         }
-        let from = share.directory.join(ERRORS);
-        let copied = File::open(&from).and_then(|mut file| io::copy(&mut file, &mut errors));
-        errors_before += copied.map_err(failed("copy", &from))?;
     }
-    errors.flush().and_then(|()| errors.sync_all()).map_err(failed("write", &path))?;
+    errors.sync()?;
     let from = first.directory.join(INPUTS);
     let listing = fs::read(&from).map_err(failed("read", &from))?;
     write_whole(to, INPUTS, &listing)?;
     sync_directory(to).map_err(failed("write", to))?;
     manifest.write(to)
+}
+
+/// Copies so many bytes of errors.
+fn copy_errors(from: &mut impl Read, bytes: u64, to: &mut ErrorLog, path: &Path) -> Result<(), BatchError> {
+    let mut left = bytes;
+    let mut block = vec![0; 64 * 1024];
+    while left > 0 {
+        let wanted = block.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        from.read_exact(&mut block[..wanted]).map_err(failed("read", path))?;
+        to.write(&block[..wanted])?;
+        left -= wanted as u64;
+    }
+    Ok(())
 }

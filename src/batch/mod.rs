@@ -7,6 +7,7 @@
 
 mod chunks;
 pub mod columns;
+mod earlier;
 mod error;
 mod flat;
 #[cfg(any(test, feature = "fuzzing"))]

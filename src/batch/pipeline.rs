@@ -2,9 +2,10 @@
 //! them are short queues, so that nothing piles up, and the engine never waits for a file.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::{ArrowError, Field, SchemaRef};
@@ -25,6 +26,9 @@ use crate::text::{BorrowedDocument, Document};
 /// Chunks that have been read, or wait to be written, beyond those.
 const CHUNKS_WAITING: usize = 1;
 
+/// How often those who wait look whether the run is to stop.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
 /// What came of a chunk: rows, and documents without any.
 struct Outcome {
     rows: RecordBatch,
@@ -39,7 +43,8 @@ type Answer = Result<Outcome, ArrowError>;
 type Task = (Chunk, SyncSender<Answer>);
 
 /// Reads what an output still lacks of the inputs, extracts, and writes. `counters` tell how far it is; `stop` ends it,
-/// after which the output can be gone on with.
+/// after which the output can be gone on with. A file that keeps its reader waiting is left to it: the thread ends when the
+/// system lets it.
 ///
 /// # Errors
 /// [`BatchError`]; also then all parts that the manifest lists are whole.
@@ -49,7 +54,7 @@ pub fn run(
     output: &mut Output,
     max_errors: Option<u64>,
     counters: &Arc<Counters>,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
 ) -> Result<Summary, BatchError> {
     if output.is_complete() {
         return Ok(output.summary());
@@ -62,22 +67,27 @@ pub fn run(
     let (order, outcomes) = sync_channel::<Receiver<Answer>>(CHUNKS_WAITING + GROUPS_TOGETHER);
     let (tasks, queue) = sync_channel::<Task>(CHUNKS_WAITING);
     let queue = Mutex::new(queue);
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            let records = Records::new(inputs, reading, start);
-            for chunk in Chunks::new(records, threads, rows_per_part, shard, stop) {
-                let (answer, place) = sync_channel(1);
-                // Nobody takes them any more: the writer has given up.
-                if order.send(place).is_err() || tasks.send((chunk, answer)).is_err() {
-                    break;
-                }
+    let stopped = Arc::clone(stop);
+    let read = move || {
+        let records = Records::new(inputs, reading, start);
+        for chunk in Chunks::new(records, threads, rows_per_part, shard, stopped) {
+            let (answer, place) = sync_channel(1);
+            // Nobody takes them any more: the writer has given up.
+            if order.send(place).is_err() || tasks.send((chunk, answer)).is_err() {
+                break;
             }
-        });
+        }
+    };
+    thread::Builder::new().name("read".to_owned()).spawn(read).map_err(BatchError::Thread)?;
+    let given_up = AtomicBool::new(false);
+    thread::scope(|scope| {
         for _ in 0..GROUPS_TOGETHER {
             scope.spawn(|| {
-                loop {
-                    let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((chunk, answer)) = task else { break };
+                let next = || {
+                    let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+                    wait(&queue, &[stop, &given_up])
+                };
+                while let Some((chunk, answer)) = next() {
                     let outcome = form.outcome(engine, chunk, stop);
                     // What is dropped instead is missed by the writer, who then stops too.
                     if !stop.load(Ordering::Relaxed) {
@@ -88,10 +98,24 @@ pub fn run(
         }
         let mut writer = Writer { output, max_errors, counters, part: None, counted: Counted::default() };
         let ended = writer.write(&outcomes, stop);
-        // The reader notices, and ends; with that, everybody does.
-        drop(outcomes);
+        // Those who wait for a chunk end, whatever the reader may be waiting for.
+        given_up.store(true, Ordering::Relaxed);
         ended
     })
+}
+
+/// What comes next; `None` where nothing will, or one of these says that it is over.
+fn wait<T>(channel: &Receiver<T>, over: &[&AtomicBool]) -> Option<T> {
+    loop {
+        if over.iter().any(|over| over.load(Ordering::Relaxed)) {
+            return None;
+        }
+        match channel.recv_timeout(LOOK_UP) {
+            Ok(value) => return Some(value),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
 }
 
 /// Puts outcomes into parts.
@@ -108,7 +132,8 @@ impl Writer<'_> {
     fn write(&mut self, outcomes: &Receiver<Receiver<Answer>>, stop: &AtomicBool) -> Result<Summary, BatchError> {
         let interrupted = || if stop.load(Ordering::Relaxed) { BatchError::Interrupted } else { BatchError::Fault };
         loop {
-            let outcome = outcomes.recv().ok().and_then(|place| place.recv().ok()).ok_or_else(interrupted)?;
+            let place = wait(outcomes, &[stop]).ok_or_else(interrupted)?;
+            let outcome = wait(&place, &[stop]).ok_or_else(interrupted)?;
             if stop.load(Ordering::Relaxed) {
                 return Err(BatchError::Interrupted);
             }

@@ -35,6 +35,8 @@ pub(super) struct Progress {
     /// Bytes to read, where that is known.
     bytes: Option<u64>,
     passed_over: usize,
+    /// Folders that were passed over, too.
+    outputs: usize,
     started: Instant,
 }
 
@@ -56,7 +58,13 @@ impl Reached {
 
 impl Progress {
     pub fn new(show: Show, inputs: &Inputs) -> Self {
-        Self { show, bytes: inputs.bytes(), passed_over: inputs.passed_over, started: Instant::now() }
+        Self {
+            show,
+            bytes: inputs.bytes(),
+            passed_over: inputs.passed_over,
+            outputs: inputs.outputs,
+            started: Instant::now(),
+        }
     }
 
     fn reached(&self, engine: &Engine, counters: &Counters) -> Reached {
@@ -136,6 +144,7 @@ impl Progress {
                     "event": "summary", "seconds": rounded(reached.seconds), "documents": summary.documents,
                     "errors": summary.errors, "rows": summary.rows, "parts": summary.parts, "tokens": reached.tokens,
                     "tokens_per_second": reached.tokens_per_second().round(), "files_passed_over": self.passed_over,
+                    "outputs_passed_over": self.outputs,
                 });
                 write(&line.to_string());
             }
@@ -159,6 +168,10 @@ impl Progress {
             complain(&format!(
                 "{files} files were passed over: pipes, or names that do not say what they hold (see --input-format)"
             ));
+        }
+        if self.outputs > 0 {
+            let folders = HumanCount(self.outputs as u64);
+            complain(&format!("{folders} folders were passed over: they hold the output of a run"));
         }
     }
 }

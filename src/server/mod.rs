@@ -102,6 +102,9 @@ async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerE
     // Ends with the runtime.
     actix_web::rt::spawn(count_observations(metrics.clone()));
     let server = listen(&state, metrics)?;
+    // Goes with the end, whatever the reason for it.
+    #[cfg(unix)]
+    let _socket = state.configuration.uds.as_deref().map(socket::SocketFile::new);
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let loading = {

@@ -8,6 +8,9 @@ use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
 use super::{batch_of, batches, document, rows, write_parquet};
@@ -83,6 +86,19 @@ fn every_form_of_input_gives_the_rows_of_extract() {
     site.write("bom.csv.gz", gzip(format!("\u{feff}{}", separated(',')).as_bytes()));
     site.write("feed.tsv", separated('\t'));
     write_parquet(&site.path().join("feed.parquet"), &table());
+    for (name, compression) in [
+        ("brotli", Compression::BROTLI(BrotliLevel::default())),
+        ("gzip", Compression::GZIP(GzipLevel::default())),
+        ("snappy", Compression::SNAPPY),
+        ("lz4", Compression::LZ4_RAW),
+        ("zstd", Compression::ZSTD(ZstdLevel::default())),
+    ] {
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let file = File::create(site.path().join(format!("{name}.parquet"))).unwrap();
+        let mut writer = ArrowWriter::try_new(file, table().schema(), Some(properties)).unwrap();
+        writer.write(&table()).unwrap();
+        writer.close().unwrap();
+    }
     write_ipc(&site.path().join("feed.feather"), false);
     write_ipc(&site.path().join("feed.arrows"), true);
     let files = [
@@ -94,6 +110,11 @@ fn every_form_of_input_gives_the_rows_of_extract() {
         "bom.csv.gz",
         "feed.tsv",
         "feed.parquet",
+        "brotli.parquet",
+        "gzip.parquet",
+        "snappy.parquet",
+        "lz4.parquet",
+        "zstd.parquet",
         "feed.feather",
         "feed.arrows",
     ];

@@ -4,7 +4,7 @@ use arrow_schema::{DataType, Field, Schema};
 use serde_json::{Value, json};
 
 use super::{batch_of, document, errors, rows, write_parquet};
-use crate::support::site::Site;
+use crate::support::site::{Run, Site};
 
 /// Places, ids and codes of the errors.
 fn told(site: &Site) -> Vec<(String, Value, Value, String)> {
@@ -188,6 +188,34 @@ fn a_column_of_ids_may_be_null_or_of_decimals() {
     let run = site.batch(&["a.parquet", "b.parquet"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(ids(&site), ["a.parquet:1", "a.parquet:2", id]);
+}
+
+#[test]
+fn what_runs_have_written_into_a_folder_is_no_input_of_the_next() {
+    let site = Site::new();
+    site.write("news/a.txt", "Ada said no.");
+    site.write("news/others/manifest.json", "{\"parts\": []}");
+    site.write("news/others/b.txt", "Bo said yes.");
+    let expected = [json!("news/a.txt"), json!("news/others/b.txt")];
+    for output in ["news/found", "news/others/found", "news/again"] {
+        for format in [&[][..], &["--input-format", "text"]] {
+            let out = site.path().join(output);
+            let arguments = [&["batch", "news", "--output", output], format].concat();
+            let run = Run::of(&mut site.onrecord(&arguments));
+            let inputs =
+                [&expected[..], &[json!("news/others/manifest.json")][..usize::from(!format.is_empty())]].concat();
+            let found: Vec<Value> = rows(&out).iter().map(|row| row["id"].clone()).collect();
+            assert_eq!((run.code, found), (0, inputs), "{}", run.stderr);
+            let resumed = Run::of(site.onrecord(&arguments).arg("--resume"));
+            assert!(resumed.code == 0 && resumed.stderr.contains("hold the output of a run"), "{}", resumed.stderr);
+            if format.is_empty() {
+                std::fs::remove_dir_all(out).unwrap();
+            }
+        }
+    }
+    // What is named is read.
+    let run = site.batch(&["news/found/*.parquet", "--text-column", "id"]);
+    assert_eq!((run.code, ids(&site).len()), (0, 3), "{}", run.stderr);
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{errors, files, json_file, rows};
-use crate::support::site::Site;
+use crate::support::site::{Run, Site};
 
 const COUNT: usize = 900;
 
@@ -132,6 +132,41 @@ fn signals_end_a_run_in_good_order() {
         assert_eq!(start(&site, name).wait().unwrap().code(), Some(1));
         assert!(outcome(&site, name) == outcome(&site, "whole"), "{name}");
     }
+}
+
+#[test]
+fn changed_errors_cannot_be_gone_on_with() {
+    let site = site();
+    assert_eq!(start(&site, "out").wait().unwrap().code(), Some(1));
+    let errors = site.out().join("errors.jsonl");
+    let changed = std::fs::read_to_string(&errors).unwrap().replacen("error", "horse", 1);
+    std::fs::write(&errors, changed).unwrap();
+    let run = Run::of(&mut site.onrecord(&[&ARGUMENTS[..], &["--output", "out"]].concat()));
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("out/errors.jsonl has been changed since it was written"), "{}", run.stderr);
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_file() {
+    let site = Site::new();
+    site.write_feed("a.jsonl", 10_000);
+    site.write("b.jsonl", "");
+    let mut child =
+        site.spawn(&["batch", "a.jsonl", "b.jsonl", "--rows-per-part", "500", "--threads", "1", "--output", "out"]);
+    let manifest = site.out().join("manifest.json");
+    let parts = || if manifest.exists() { json_file(&manifest)["parts"].as_array().unwrap().len() } else { 0 };
+    crate::support::wait_until("a part is there", || parts() > 0);
+    // Nobody will ever write into what takes the place of the second file.
+    let second = site.path().join("b.jsonl");
+    std::fs::remove_file(&second).unwrap();
+    assert!(Command::new("mkfifo").arg(&second).status().unwrap().success());
+    assert!(parts() < 12, "the pipe has come too late: nothing was tested");
+    crate::support::wait_until("the first file is done", || parts() == 20);
+    signal(&child, "INT");
+    let signalled = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(signalled.elapsed() < Duration::from_secs(20), "{:?}", signalled.elapsed());
+    assert_eq!((parts(), &json_file(&manifest)["complete"]), (20, &false.into()));
 }
 
 #[test]

@@ -103,6 +103,10 @@ fn parts_that_are_not_what_was_written_cannot_go_on() {
     refused(&site.batch(&arguments), 3, "part-00002.parquet has been changed since it was written");
     std::fs::write(&part, written).unwrap();
     assert_eq!(site.batch(&arguments).code, 0);
+    let errors = site.out().join("errors.jsonl");
+    std::fs::write(&errors, "{}\n").unwrap();
+    assert_eq!(site.batch(&arguments).code, 0, "what no part tells of is cut off");
+    assert_eq!(std::fs::metadata(&errors).unwrap().len(), 0);
     std::fs::remove_file(site.out().join("part-00001.parquet")).unwrap();
     refused(&site.batch(&arguments), 3, "part-00001.parquet is not the");
 }

@@ -116,6 +116,9 @@ fn what_does_not_fit_together_is_not_merged() {
     let written = std::fs::read(&errors).unwrap();
     std::fs::write(&errors, [&written[..], b"{}\n"].concat()).unwrap();
     refused(&merge(&site, &["s1", "s2"]), "s2/errors.jsonl has");
+    let other = String::from_utf8(written.clone()).unwrap().replacen("error", "horse", 1);
+    std::fs::write(&errors, other).unwrap();
+    refused(&merge(&site, &["s1", "s2"]), "s2/errors.jsonl has been changed since it was written");
     std::fs::write(&errors, written).unwrap();
 
     // A part that another shard has written, with a manifest that vouches for it.

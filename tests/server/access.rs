@@ -64,11 +64,12 @@ fn without_a_key_only_health_and_metrics_are_open() {
 fn a_file_of_keys_is_read_again_on_sighup() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("keys");
-    std::fs::write(&path, "old-key\n\n  other-key \r\n").unwrap();
+    std::fs::write(&path, "\u{feff}old-key\n\n# the desk's\n  other-key \r\n").unwrap();
     let server = Server::tiny(&["--api-key-file", path.to_str().unwrap(), "--api-key", "given-key"]);
     for key in ["old-key", "other-key", "given-key"] {
         assert_eq!(ask_with(&server, key).status, 200, "{key}");
     }
+    assert_eq!(ask_with(&server, "# the desk's").status, 401);
     std::fs::write(&path, "new-key").unwrap();
     assert_eq!(ask_with(&server, "new-key").status, 401);
     server.signal("HUP");

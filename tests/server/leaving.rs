@@ -130,7 +130,7 @@ fn a_stream_is_told_of_the_end() {
     let last = lines.rest();
     assert_eq!(last.len(), 1, "{last:?}");
     check_problem(&last[0]["error"]);
-    assert_eq!((&last[0]["error"]["code"], &last[0]["line"]), (&json!("draining"), &json!(1)));
+    assert_eq!((&last[0]["error"]["code"], &last[0]["line"]), (&json!("draining"), &json!(2)));
     assert_eq!(server.wait().code(), Some(0));
 }
 

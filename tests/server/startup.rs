@@ -77,6 +77,19 @@ fn a_unix_socket_will_do() {
         drop(server);
         assert!(path.exists());
     }
+    // Told to stop, it takes its socket with it; but not that of another who has taken the place.
+    let ready = || wait_until("it is ready", || ask(&Request::get("/health/ready")).status == 200);
+    let mut server = Server::spawn(&arguments);
+    ready();
+    server.signal("TERM");
+    assert_eq!((server.wait().code(), path.exists()), (Some(0), false));
+    let mut server = Server::spawn(&arguments);
+    ready();
+    std::fs::remove_file(&path).unwrap();
+    let other = Server::spawn(&arguments);
+    server.signal("TERM");
+    assert_eq!((server.wait().code(), path.exists()), (Some(0), true));
+    drop(other);
     // A file that is no socket is not deleted.
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "precious").unwrap();

@@ -143,15 +143,44 @@ fn a_stream_without_progress_ends_with_a_word() {
     assert_eq!(lines.head().status, 200);
     assert!(lines.next().unwrap().unwrap().get("error").is_none());
     let last = lines.next().unwrap().expect("it says why");
-    assert_eq!((&last["error"]["code"], &last["line"]), (&json!("stream_idle"), &json!(1)), "{last}");
+    assert_eq!((&last["error"]["code"], &last["line"]), (&json!("stream_idle"), &json!(2)), "{last}");
     check_problem(&last["error"]);
     assert!(started.elapsed().as_millis() >= 390, "{:?}", started.elapsed());
     assert!(lines.next().unwrap().is_none());
+    let mut silent = server.lines("/v1/extract");
+    assert_eq!(silent.head().status, 200);
+    let last = silent.next().unwrap().expect("it says why");
+    assert_eq!((&last["error"]["code"], &last["line"]), (&json!("stream_idle"), &json!(1)), "{last}");
+}
+
+#[test]
+fn a_line_that_comes_too_slowly_ends_the_stream_after_the_answers_before_it() {
+    let server = Server::tiny(&["--body-timeout", "600ms"]);
+    let mut lines = server.lines("/v1/extract");
+    let started = Instant::now();
+    lines.push(format!("{}\n{{\"id\": \"slow", json!({"id": "first", "text": TEXT})));
+    let mut writer = lines.writer();
+    // A byte now and then keeps no door open.
+    let slow = std::thread::spawn(move || {
+        while started.elapsed() < LONG / 4 && writer.write_all(&as_chunk(b"w")).is_ok() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    assert_eq!(lines.head().status, 200);
+    assert_eq!(lines.next().unwrap().unwrap()["id"], "first");
+    let last = lines.next().unwrap().expect("it says why");
+    assert_eq!((&last["error"]["code"], &last["line"]), (&json!("body_timeout"), &json!(2)), "{last}");
+    check_problem(&last["error"]);
+    assert!(lines.next().unwrap().is_none());
+    assert!((590..20_000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+    drop(lines);
+    slow.join().unwrap();
+    wait_until("no request is in flight", || server.metric("onrecord_requests_in_flight", &[]) == 0.0);
 }
 
 #[test]
 fn time_limits_are_for_lines_and_not_for_the_stream() {
-    let server = Server::embedded(&["--body-timeout", "100ms", "--header-timeout", "10s"]);
+    let server = Server::embedded(&["--body-timeout", "1s", "--header-timeout", "10s"]);
     let long = json!({"id": "long", "text": long_text(300_000)});
     let mut lines = super::http::Lines::open(server.connect(), "/v1/extract", &[("X-Request-Timeout-Ms", "700")]);
     assert_eq!(lines.head().status, 200);

@@ -1,28 +1,29 @@
 //! The output: a directory of parts, with a manifest of them and the errors beside.
 
+mod errors;
 mod part;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use arrow_schema::{Field, SchemaRef};
 use serde::Serialize;
 
+pub(super) use errors::{ERRORS, ErrorLog, changed};
 pub(super) use part::PartWriter;
 
 use super::columns::RowError;
+use super::earlier::MANIFEST;
 use super::error::{BatchError, failed};
 use super::inputs::{InputFormat, Inputs};
-use super::manifest::{MANIFEST, Manifest, PARTIAL, Part, checksum, write_whole};
+use super::manifest::{Manifest, PARTIAL, Part, checksum, write_whole};
 use super::progress::Summary;
 use super::read::{Position, Record, kept_fields};
 use super::settings::Job;
 
 /// The inputs, one a line.
 pub(super) const INPUTS: &str = "inputs.jsonl";
-/// The documents without a result, one a line.
-pub(super) const ERRORS: &str = "errors.jsonl";
 /// Held by the process that writes.
 const LOCK: &str = ".lock";
 
@@ -33,8 +34,7 @@ pub struct Output {
     /// The columns that are passed through.
     pub(super) kept: Vec<Field>,
     schema: SchemaRef,
-    errors: File,
-    errors_bytes: u64,
+    errors: ErrorLog,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -96,9 +96,9 @@ impl Output {
             }
             None => begin(directory, job, inputs)?,
         };
-        let (errors, errors_bytes) = open_errors(directory, &manifest)?;
+        let errors = ErrorLog::open(directory, manifest.errors_bytes(), manifest.errors_sha256())?;
         remove_unfinished(directory, &manifest)?;
-        Ok(Self { directory: directory.to_owned(), manifest, kept, schema, errors, errors_bytes, _lock: lock })
+        Ok(Self { directory: directory.to_owned(), manifest, kept, schema, errors, _lock: lock })
     }
 
     /// Whether a run has come to the end of its inputs.
@@ -134,14 +134,12 @@ impl Output {
             serde_json::to_writer(&mut lines, problem).map_err(|_| BatchError::Fault)?;
             lines.push(b'\n');
         }
-        self.errors.write_all(&lines).map_err(failed("write", &self.errors_path()))?;
-        self.errors_bytes += lines.len() as u64;
-        Ok(())
+        self.errors.write(&lines)
     }
 
     /// Finishes a part, and tells the manifest.
     pub(super) fn end_part(&mut self, part: PartWriter, counted: Counted, next: Position) -> Result<(), BatchError> {
-        self.errors.sync_data().map_err(failed("write", &self.errors_path()))?;
+        self.errors.sync()?;
         let finished = part.finish()?;
         let last = self.manifest.parts.last();
         let rows_read = last.map_or(0, |part| part.rows_read) + counted.read;
@@ -155,7 +153,8 @@ impl Output {
             sha256: finished.sha256,
             next,
             rows_read,
-            errors_bytes: self.errors_bytes,
+            errors_bytes: self.errors.bytes(),
+            errors_sha256: Some(self.errors.sha256()),
         });
         self.manifest.rows_read = rows_read;
         self.manifest.write(&self.directory)
@@ -236,7 +235,7 @@ fn may_go_on(directory: &Path, manifest: &Manifest, job: &Job, inputs: &Inputs) 
         }
         let path = directory.join(&part.file);
         if checksum(&path).map_err(failed("read", &path))? != part.sha256 {
-            return refused(format!("{} has been changed since it was written: its checksum differs", part.file));
+            return refused(changed(Path::new(&part.file)));
         }
     }
     Ok(())
@@ -255,24 +254,6 @@ fn changed_input(directory: &Path, inputs: &Inputs) -> Result<String, BatchError
         }
     }
     Ok("the inputs have changed, some are gone".to_owned())
-}
-
-/// Opens the file of errors, and cuts off those whose part never became whole.
-fn open_errors(directory: &Path, manifest: &Manifest) -> Result<(File, u64), BatchError> {
-    let path = directory.join(ERRORS);
-    let opened = || {
-        let mut options = OpenOptions::new();
-        let file = options.create(true).append(true).open(&path)?;
-        Ok((file.metadata()?.len(), file))
-    };
-    let (bytes, file) = opened().map_err(failed("write", &path))?;
-    let ours = manifest.errors_bytes();
-    if bytes < ours {
-        let message = format!("{} has {bytes} bytes of the {ours} that were written", path.display());
-        return Err(BatchError::Output(message));
-    }
-    file.set_len(ours).map_err(failed("write", &path))?;
-    Ok((file, ours))
 }
 
 /// Removes what was being written, and parts that the manifest has not been told of.

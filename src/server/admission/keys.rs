@@ -27,7 +27,9 @@ impl Keys {
         let mut keys = self.given.clone();
         if let Some(path) = &self.file {
             let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            // Editors put a mark before the first line that nobody sees.
+            let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
             let before = keys.len();
             keys.extend(lines.map(str::to_owned));
             if keys.len() == before {
@@ -93,6 +95,12 @@ mod tests {
         let keys = Keys::new(&[], Some(path.clone())).unwrap();
         let admits = |key: &str| keys.admit(Some(&format!("Bearer {key}"))).is_some();
         assert!(admits("one") && admits("two"));
+        // A mark of the editor and remarks are no part of a key.
+        fs::write(&path, "\u{feff}one\n# the newsroom's\n#two\n").unwrap();
+        assert_eq!(keys.reload(), Ok(1));
+        assert!(admits("one") && !admits("# the newsroom's") && !admits("#two"));
+        fs::write(&path, "\u{feff}# nobody yet\r\n").unwrap();
+        assert!(keys.reload().unwrap_err().contains("holds no key"));
         fs::write(&path, "three").unwrap();
         assert_eq!(keys.reload(), Ok(1));
         assert!(admits("three") && !admits("one"));

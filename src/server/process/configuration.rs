@@ -37,7 +37,7 @@ pub struct Configuration {
     #[arg(help_heading = "Access")]
     pub api_key: Vec<String>,
 
-    /// A file of such keys, one a line; read again, with the model, on SIGHUP and POST /admin/reload
+    /// A file of such keys, one a line (not those that start with #); read again, with the model, on SIGHUP and POST /admin/reload
     #[arg(long, value_name = "FILE", env = "ONRECORD_API_KEY_FILE", help_heading = "Access")]
     pub api_key_file: Option<PathBuf>,
 

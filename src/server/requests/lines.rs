@@ -42,6 +42,11 @@ impl Lines {
         Self { payload, limit, hold, chunk: Bytes::new(), line: Vec::new(), skipping: false, ended: false }
     }
 
+    /// Whether a part of a line has come.
+    pub fn is_within_line(&self) -> bool {
+        self.skipping || !self.line.is_empty()
+    }
+
     /// The next line that is not blank.
     pub async fn next(&mut self) -> Line {
         loop {

@@ -124,7 +124,8 @@ impl Stream {
     async fn run(mut self, mut lines: Lines) {
         if let Err(End::Told(error)) = self.answer(&mut lines).await {
             error.count();
-            let last = FailedLine { id: None, line: self.line, error };
+            // The line that was waited for, or that is not read any more.
+            let last = FailedLine { id: None, line: self.line + 1, error };
             // Who does not read will not learn why.
             let _ = timeout_at((Instant::now() + PAUSE).into(), self.write(&last)).await;
         }
@@ -132,8 +133,11 @@ impl Stream {
 
     async fn answer(&mut self, lines: &mut Lines) -> Result<(), End> {
         let idle = self.state.configuration.stream_idle_timeout;
+        let line_time = self.state.configuration.body_timeout;
         let mut input_is_open = true;
         let mut progress = Instant::now();
+        // Since when the client has had the time to send the line that is coming in.
+        let mut line_since = Instant::now();
         loop {
             self.retry();
             let draining = self.state.is_draining();
@@ -145,6 +149,9 @@ impl Stream {
             if self.held_back.is_some() || !self.waiting.is_empty() {
                 // As long as the server is at work, the client may wait for it.
                 progress = Instant::now();
+            }
+            if !may_read || !lines.is_within_line() {
+                line_since = Instant::now();
             }
             let closed = self.sender.clone();
             tokio::select! {
@@ -159,18 +166,23 @@ impl Stream {
                         Line::End => input_is_open = false,
                         Line::Broken(reason) => {
                             let message = format!("the body could not be read to its end: {reason}");
-                            self.fail(None, Problem::new(ErrorCode::IncompleteBody, message));
+                            self.fail_next(Problem::new(ErrorCode::IncompleteBody, message));
                             input_is_open = false;
                         }
                         line => self.take(line),
                     }
-                    progress = Instant::now();
+                    (progress, line_since) = (Instant::now(), Instant::now());
                 }
                 () = sleep(PAUSE), if self.held_back.is_some() => {}
                 () = closed.closed() => return Err(End::Gone),
-                () = sleep(LOOK_UP.min(idle)), if self.waiting.is_empty() => {
-                    if progress.elapsed() >= idle {
+                () = sleep(LOOK_UP.min(idle).min(line_time)), if may_read || self.waiting.is_empty() => {
+                    if self.waiting.is_empty() && progress.elapsed() >= idle {
                         return Err(End::Told(stream_idle(idle)));
+                    }
+                    if line_since.elapsed() >= line_time {
+                        // What came before has its answers first.
+                        self.fail_next(line_timeout(line_time));
+                        input_is_open = false;
                     }
                 }
             }
@@ -256,6 +268,12 @@ impl Stream {
         self.waiting.push_back(Waiting::Failed(FailedLine { id, line: self.line, error }));
     }
 
+    /// What went wrong instead of the next line.
+    fn fail_next(&mut self, error: Problem) {
+        self.line += 1;
+        self.fail(None, error);
+    }
+
     /// Writes the answer of the first of the waiting lines; a client that does not take it in time is let go.
     async fn write_front(&mut self, answer: Option<crate::engine::service::Answer>, idle: Duration) -> Result<(), End> {
         let Some(front) = self.waiting.pop_front() else { return Ok(()) };
@@ -308,6 +326,13 @@ async fn front(waiting: &mut VecDeque<Waiting>) -> Option<crate::engine::service
         Some(Waiting::Failed(_)) => None,
         None => std::future::pending().await,
     }
+}
+
+fn line_timeout(time: Duration) -> Problem {
+    let seconds = time.as_secs_f64();
+    let message =
+        format!("the line was not here {seconds} s after its start: send it faster, or less; the stream ends here");
+    Problem::new(ErrorCode::BodyTimeout, message)
 }
 
 fn stream_idle(idle: Duration) -> Problem {
