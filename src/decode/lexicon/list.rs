@@ -1,8 +1,10 @@
 //! Lists as `lexicon.toml` has them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
+
+use super::forms::{negated, of_noun, of_verb, past};
 
 /// Words or phrases.
 #[derive(Debug, Deserialize)]
@@ -57,11 +59,41 @@ impl Classes {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A list as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct WrittenList {
+    /// Where it comes from.
     from: String,
+    /// Words that are in it as they are.
     words: Vec<String>,
+    /// Verbs that are in it with all their forms.
+    verbs: Vec<String>,
+    /// Verbs of which the past is in it.
+    past: Vec<String>,
+    /// Nouns that are in it with their plurals.
+    nouns: Vec<String>,
+    /// Auxiliaries that are in it as they deny.
+    negated: Vec<String>,
+    /// Forms that are made, and are not in it.
+    except: Vec<String>,
+}
+
+impl WrittenList {
+    /// The forms that are made.
+    fn forms(&self) -> Result<BTreeSet<String>, String> {
+        let verbs = self.verbs.iter().flat_map(|verb| of_verb(verb));
+        let past = self.past.iter().flat_map(|verb| past(verb));
+        let nouns = self.nouns.iter().flat_map(|noun| of_noun(noun));
+        let negated = self.negated.iter().flat_map(|auxiliary| negated(auxiliary));
+        let mut forms: BTreeSet<String> = verbs.chain(past).chain(nouns).chain(negated).collect();
+        for form in &self.except {
+            if !forms.remove(form) {
+                return Err(format!("{form:?} is no form, and need not be excepted"));
+            }
+        }
+        Ok(forms)
+    }
 }
 
 #[derive(Deserialize)]
@@ -74,8 +106,9 @@ struct WrittenClasses {
 impl TryFrom<WrittenList> for List {
     type Error = String;
 
-    fn try_from(WrittenList { from, words }: WrittenList) -> Result<Self, String> {
-        Ok(Self { words: checked(&from, words)? })
+    fn try_from(list: WrittenList) -> Result<Self, String> {
+        let forms = list.forms()?;
+        Ok(Self { words: checked(&list.from, list.words.into_iter().chain(forms).collect())? })
     }
 }
 
@@ -129,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn forms_are_made() {
+        let list = |words: &str| basic_toml::from_str::<List>(&format!("from = \"A test.\"\n{words}"));
+        let verbs = list("verbs = [\"fear\"]\nexcept = [\"fears\"]\nwords = [\"afraid\"]").unwrap();
+        assert_eq!(verbs.iter().collect::<Vec<_>>(), ["afraid", "fear", "feared", "fearing"]);
+        let others = list("past = [\"think\"]\nnouns = [\"poll\"]\nnegated = [\"does\"]").unwrap();
+        assert_eq!(others.iter().collect::<Vec<_>>(), ["doesn't", "doesnt", "poll", "polls", "thought"]);
+        assert!(list("verbs = [\"fear\"]\nexcept = [\"fearful\"]").unwrap_err().to_string().contains("is no form"));
+        assert!(list("verbs = [\"fear\"]\nwords = [\"feared\"]").unwrap_err().to_string().contains("twice"));
+    }
+
+    #[test]
     fn classes_are_found() {
         let classes = "from = \"A test.\"\n[classes]\nsenator = [\"sen\", \"sens\"]\n";
         let classes: Classes = basic_toml::from_str(classes).unwrap();
@@ -141,6 +185,8 @@ mod tests {
         assert!(list(r#"["don’t"]"#).unwrap_err().contains("straight"));
         assert!(list(r#"["no", "not", "no"]"#).unwrap_err().contains("twice"));
         assert!(basic_toml::from_str::<List>("from = \"\"\nwords = []").is_err());
-        assert!(basic_toml::from_str::<List>("words = []").is_err());
+        assert!(
+            basic_toml::from_str::<List>("words = []").unwrap_err().to_string().contains("where a list comes from")
+        );
     }
 }

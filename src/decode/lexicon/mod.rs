@@ -2,6 +2,7 @@
 //!
 //! The lists stand by the room that reads them, and what each is for is said in the file.
 
+mod forms;
 mod list;
 mod words;
 

@@ -65,10 +65,8 @@ fn last_clause(text: &str) -> &str {
 
 fn has_negation(words: &[String]) -> bool {
     let lists = &lexicon().statements;
-    (0..words.len()).any(|at| {
-        let denies = words[at].ends_with("n't") || lists.negations.begins(&words[at..]);
-        denies && !lists.harmless_negations.stands_around(words, at)
-    })
+    (0..words.len())
+        .any(|at| lists.negations.begins(&words[at..]) && !lists.harmless_negations.stands_around(words, at))
 }
 
 #[cfg(test)]
