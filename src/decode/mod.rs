@@ -16,6 +16,8 @@ mod token_decoder;
 
 pub use annotations::Annotations;
 pub use document::DocumentDecoder;
+#[cfg(feature = "benchmarks")]
+pub use lexicon::use_lexicon;
 pub use reading::Reading;
 pub use spans::{Entity, Segment, TaggedToken};
 pub use speakers::{Attribution, Form, Mention, Pronoun, Referent, Speaker, Via, find_mentions, find_referents};

@@ -8,6 +8,8 @@ mod extraction;
 mod fault;
 mod flow;
 mod options;
+#[cfg(feature = "benchmarks")]
+pub mod recording;
 pub mod service;
 pub mod windows;
 
