@@ -5,12 +5,14 @@
 //! time runs on the service's workers; the network has threads of its own, which never wait for them.
 
 mod admission;
+mod application;
 mod codes;
 mod errors;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub mod hugging_face;
 pub mod inference_protocol;
+mod listening;
 mod models;
 mod observe;
 mod page;
@@ -23,8 +25,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub use admission::allowed_origin::AllowedOrigin;
@@ -34,15 +34,12 @@ pub use process::startup::{EngineConfiguration, ServerError};
 
 use crate::model::{Model, ModelError};
 use admission::keys::Keys;
-use admission::{access, origins};
 use process::loader::Loader;
+use process::logs;
 use process::signals::{Signal, Signals};
-#[cfg(unix)]
-use process::socket;
 #[cfg(feature = "otlp")]
 use process::traces;
-use process::{logs, tls};
-use routes::{documentation, extract, kserve, reload, status, token_classification};
+use routes::{reload, status};
 use state::State;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is under way. The model is loaded while the server listens.
@@ -101,10 +98,10 @@ async fn count_observations(metrics: PrometheusHandle) {
 async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerError> {
     // Ends with the runtime.
     actix_web::rt::spawn(count_observations(metrics.clone()));
-    let server = listen(&state, metrics)?;
+    let server = listening::listen(&state, &metrics)?;
     // Goes with the end, whatever the reason for it.
     #[cfg(unix)]
-    let _socket = state.configuration.uds.as_deref().map(socket::SocketFile::new);
+    let _socket = state.configuration.uds.as_deref().map(process::socket::SocketFile::new);
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let loading = {
@@ -130,98 +127,6 @@ async fn run(state: Arc<State>, metrics: PrometheusHandle) -> Result<(), ServerE
     Ok(())
 }
 
-/// Threads that move bytes; the work is done elsewhere.
-fn network_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(4))
-}
-
-fn listen(state: &Arc<State>, metrics: PrometheusHandle) -> Result<actix_web::dev::Server, ServerError> {
-    let configuration = &state.configuration;
-    let data = web::Data::from(Arc::clone(state));
-    let metrics = web::Data::new(metrics);
-    let origins = configuration.cors_origin.clone();
-    let threads = network_threads();
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(data.clone())
-            .app_data(metrics.clone())
-            .configure(routes)
-            .wrap(from_fn(access::check_key))
-            .wrap(from_fn(origins::check_origin))
-            .wrap(access::cross_origin(&origins))
-            .wrap(from_fn(observe::observe))
-    })
-    .workers(threads)
-    .max_connections(configuration.max_connections.div_ceil(threads))
-    .keep_alive(configuration.keep_alive)
-    .client_request_timeout(configuration.header_timeout)
-    .client_disconnect_timeout(Duration::from_secs(1))
-    // A client that closes its side has gone: its request is dropped.
-    .h1_allow_half_closed(false)
-    .disable_signals()
-    .shutdown_timeout(1);
-    let unusable = |address: &str, error: std::io::Error| {
-        ServerError::Configuration(format!("cannot listen on {address}: {error}"))
-    };
-    #[cfg(unix)]
-    if let Some(path) = &configuration.uds {
-        let socket = socket::bind(path);
-        let path = path.display().to_string();
-        let server = socket.and_then(|socket| server.listen_uds(socket)).map_err(|error| unusable(&path, error))?;
-        logs::announce(&format!("listening on unix:{path}"));
-        return Ok(server.run());
-    }
-    let host = &configuration.host;
-    let address = format!("{host}:{}", configuration.port);
-    let bound = (host.as_str(), configuration.port);
-    let server = match tls::server(configuration).map_err(ServerError::Configuration)? {
-        Some(tls) => server.bind_rustls_0_23(bound, tls),
-        None => server.bind(bound),
-    };
-    let server = server.map_err(|error| unusable(&address, error))?;
-    for (address, scheme) in server.addrs_with_scheme() {
-        logs::announce(&format!("listening on {scheme}://{address}"));
-        if !address.ip().is_loopback() && !state.keys.are_required() {
-            tracing::warn!(%address, "anybody who reaches this address may use the server: set --api-key");
-        }
-    }
-    Ok(server.run())
-}
-
-/// All routes.
-fn routes(configuration: &mut web::ServiceConfig) {
-    use access::only;
-    configuration
-        .service(only("/v1/extract", web::post().to(extract::extract), "POST"))
-        .service(only("/info", access::read().to(status::info), "GET"))
-        .service(only("/health", access::read().to(status::overall), "GET"))
-        .service(only("/health/live", access::read().to(status::live), "GET"))
-        .service(only("/health/ready", access::read().to(status::ready), "GET"))
-        .service(only("/admin/reload", web::post().to(reload::endpoint), "POST"))
-        .service(only("/metrics", access::read().to(status::prometheus), "GET"))
-        .service(
-            only("/", web::post().to(token_classification::default_model), "GET, POST")
-                .route(access::read().to(page::root)),
-        )
-        .service(only("/page/{name}", access::read().to(page::file), "GET"))
-        .service(only("/models/{name}", web::post().to(token_classification::named_model), "POST"))
-        .service(only("/v2", access::read().to(kserve::server), "GET"))
-        .service(only("/v2/health/live", access::read().to(kserve::live), "GET"))
-        .service(only("/v2/health/ready", access::read().to(kserve::ready), "GET"))
-        .service(only("/v2/models/{name}", access::read().to(kserve::model), "GET"))
-        .service(only("/v2/models/{name}/ready", access::read().to(kserve::model_ready), "GET"))
-        .service(only("/v2/models/{name}/infer", web::post().to(kserve::infer), "POST"))
-        .service(only("/v2/models/{name}/versions/{version}", access::read().to(kserve::model_version), "GET"))
-        .service(only(
-            "/v2/models/{name}/versions/{version}/ready",
-            access::read().to(kserve::model_version_ready),
-            "GET",
-        ))
-        .service(only("/v2/models/{name}/versions/{version}/infer", web::post().to(kserve::infer_version), "POST"))
-        .configure(documentation::routes)
-        .default_service(web::to(access::not_found));
-}
-
 /// Does what signals ask for: reads keys and model again; or ends the server, once what is under way is done.
 async fn obey(mut signals: Signals, state: Arc<State>, handle: ServerHandle) {
     while let Signal::Reload = signals.next().await {
@@ -235,14 +140,18 @@ async fn obey(mut signals: Signals, state: Arc<State>, handle: ServerHandle) {
     }
     state.drain();
     let limit = state.configuration.drain_timeout;
-    tracing::info!(requests = state.in_flight(), "finishing what is under way");
+    tracing::info!(requests = state.ending.requests(), "finishing what is under way");
     let until = Instant::now() + limit;
-    while state.in_flight() > 0 && Instant::now() < until {
+    let mut left = state.ending.waits_for();
+    // Twice, since what has been handed on is a connection's a moment later.
+    let mut looks = 0;
+    while looks < 2 && Instant::now() < until {
         actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+        left = state.ending.waits_for();
+        looks = if left == 0 { looks + 1 } else { 0 };
     }
-    let left = state.in_flight();
     if left > 0 {
-        tracing::warn!(requests = left, "not finished within {} s", limit.as_secs_f64());
+        tracing::warn!(left, "not finished within {} s", limit.as_secs_f64());
     }
     handle.stop(left == 0).await;
 }

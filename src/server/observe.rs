@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
 use tracing::Instrument;
 
 use super::errors::ApiError;
-use super::requests::unread::SharedPayload;
-use super::state::State;
+use super::requests::sending::Sending;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -27,7 +26,6 @@ pub(super) async fn observe(
     let method = request.method().clone();
     // The pattern, not the path: paths are what clients make up, and would be metrics without end.
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let in_flight = request.app_data::<web::Data<State>>().map(|state| state.clone().into_inner().enter());
     let (trace_id, parent_id) = trace.unwrap_or_default();
     let span = tracing::info_span!(
         "request", %method, route, id = id.to_str().unwrap_or_default(), trace_id, parent_id,
@@ -35,9 +33,8 @@ pub(super) async fn observe(
     );
     #[cfg(feature = "otlp")]
     super::process::traces::continue_trace(&span, &trace_id, &parent_id, request.headers());
-    let payload = SharedPayload::of(&mut request);
+    let sending = Sending::begin(&mut request);
     let outcome = next.call(request).instrument(span.clone()).await;
-    drop(in_flight);
     let seconds = started.elapsed().as_secs_f64();
     // What handlers refuse comes as an error; it is an answer like any other.
     let mut response = outcome?;
@@ -57,7 +54,7 @@ pub(super) async fn observe(
     metrics::counter!("onrecord_requests_total", &labels).increment(1);
     metrics::histogram!("onrecord_request_seconds", &labels[..1]).record(seconds);
     response.headers_mut().insert(REQUEST_ID, id);
-    Ok(payload.keep_for(response))
+    Ok(sending.send(response, span))
 }
 
 /// The methods that have a meaning here; others are one.

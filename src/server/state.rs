@@ -1,6 +1,5 @@
 //! What all handlers share.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,8 +10,10 @@ use super::admission::quotas::Quotas;
 use super::codes::ErrorCode;
 use super::errors::{ApiError, draining, starting};
 use super::process::configuration::Configuration;
+use super::process::ending::Ending;
 use super::process::loader::Loader;
-use super::requests::body::{BodyLimits, Budget};
+use super::requests::body::BodyLimits;
+use super::requests::budget::Budget;
 use crate::engine::service::Service;
 
 /// The application.
@@ -24,9 +25,7 @@ pub(super) struct State {
     pub quotas: Arc<Quotas>,
     /// Set when the model is loaded, and anew when it is loaded again.
     service: RwLock<Option<Arc<Service>>>,
-    draining: AtomicBool,
-    /// Requests that are being answered.
-    in_flight: AtomicUsize,
+    pub ending: Arc<Ending>,
 }
 
 /// A client's own limit on the time of a request, in milliseconds.
@@ -41,8 +40,7 @@ impl State {
             configuration,
             keys,
             service: RwLock::default(),
-            draining: AtomicBool::new(false),
-            in_flight: AtomicUsize::new(0),
+            ending: Ending::new(),
         }
     }
 
@@ -50,7 +48,7 @@ impl State {
     pub fn start(&self, service: Service) -> Option<Arc<Service>> {
         let mut place = self.service.write().unwrap_or_else(PoisonError::into_inner);
         // Looked at while nobody can drain what stands in the place.
-        if self.draining.load(Ordering::SeqCst) {
+        if self.ending.has_begun() {
             service.drain();
         }
         place.replace(Arc::new(service))
@@ -58,7 +56,7 @@ impl State {
 
     /// From now on requests are refused; those that are here are finished.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.ending.begin();
         if let Some(service) = self.loaded() {
             service.drain();
         }
@@ -66,7 +64,7 @@ impl State {
 
     /// Whether requests are refused because the end is near.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.ending.has_begun()
     }
 
     /// Whether requests are answered.
@@ -109,25 +107,5 @@ impl State {
     /// When this request's time is over.
     pub fn deadline(&self, request: &HttpRequest) -> Result<Instant, ApiError> {
         Ok(Instant::now() + self.time_for(request)?)
-    }
-
-    /// Counts a request for as long as the result lives.
-    pub fn enter(self: &Arc<Self>) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-        InFlight(Arc::clone(self))
-    }
-
-    /// Requests that are being answered.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::SeqCst)
-    }
-}
-
-/// A request that is being answered.
-pub(super) struct InFlight(Arc<State>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -153,7 +153,8 @@ impl<S: Read + Write> Connection<S> {
         }
     }
 
-    fn read_body(&mut self, response: &mut Response) -> io::Result<()> {
+    /// Reads the body of an answer, after its head.
+    pub fn read_body(&mut self, response: &mut Response) -> io::Result<()> {
         if response.header("Transfer-Encoding") == Some("chunked") {
             while let Some(chunk) = self.chunk()? {
                 response.body.extend(chunk);
@@ -174,6 +175,11 @@ impl<S: Read + Write> Connection<S> {
         let end = self.line()?;
         assert_eq!(end, "", "a chunk has no end");
         Ok((length > 0).then_some(bytes))
+    }
+
+    /// Reads bytes of an answer.
+    pub fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        self.0.read_exact(bytes)
     }
 
     fn line(&mut self) -> io::Result<String> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::http::Request;
 use super::process::{Server, wait_until};
+use super::unread::connect_from;
 use super::{TEXT, check_problem, extract, long_text, tokens_run};
 use crate::support::results::list;
 
@@ -87,6 +88,77 @@ fn what_comes_during_the_end_is_refused() {
     assert!(response.header("Retry-After").is_some());
     assert_eq!(connection.receive().expect("the answer comes").status, 200);
     assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn answers_are_sent_to_their_end() {
+    let text = long_text(1_500_000);
+    let lines = format!("{}\n", json!({"text": text}));
+    let requests = [
+        extract(&json!({"text": text})),
+        Request::new("POST", "/v1/extract").header("Content-Type", "application/x-ndjson").body(lines),
+    ];
+    for request in requests {
+        let mut server = Server::tiny(PATIENT);
+        let mut connection = server.connect();
+        connection.send(&request.to_bytes());
+        let mut response = connection.head().expect("an answer comes");
+        wait_until("it is ready", || server.metric("onrecord_documents_total", &[]) == 1.0);
+        server.signal("TERM");
+        // The client takes its time, more of it than a connection is given to close.
+        std::thread::sleep(Duration::from_secs(3));
+        connection.read_body(&mut response).expect("the answer comes whole");
+        // More than the system keeps for the client.
+        assert!(response.body.len() > 20_000_000, "{} bytes: nothing was tested", response.body.len());
+        let answer = &response.lines()[0];
+        assert!(answer.get("results").or(answer.get("entities")).is_some());
+        assert_eq!(server.wait().code(), Some(0));
+        assert!(!server.log().contains("not finished within"), "{}", server.log());
+    }
+}
+
+#[test]
+fn the_last_bytes_of_answers_are_sent_too() {
+    let mut server = Server::tiny(PATIENT);
+    let in_flight = || server.metric("onrecord_requests_in_flight", &[]);
+    // Ever longer answers, until one is too long to be handed to its connection whole.
+    let mut answers = Vec::new();
+    for kilobytes in (64..).step_by(8) {
+        let mut connection = connect_from(&server, 2);
+        let id = "x".repeat(kilobytes * 1000);
+        connection.send(&extract(&json!({"documents": [{"id": id, "text": TEXT}]})).to_bytes());
+        let head = connection.head().expect("an answer comes");
+        let stays = |_| {
+            std::thread::sleep(Duration::from_millis(30));
+            in_flight() == 1.0
+        };
+        if (0..10).all(stays) {
+            break;
+        }
+        answers.push((connection, head, id));
+    }
+    wait_until("nothing is waited for but what is handed on", || in_flight() == 0.0);
+    server.signal("TERM");
+    std::thread::sleep(Duration::from_secs(3));
+    for (mut connection, mut response, id) in answers {
+        connection.read_body(&mut response).expect("the answer comes whole");
+        assert_eq!(response.json()["results"][0]["id"], id);
+    }
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn the_end_does_not_wait_for_what_has_not_come() {
+    let mut server = Server::tiny(&[]);
+    let mut half = server.connect();
+    let head = "POST /v1/extract HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";
+    half.send(format!("{head}Content-Length: 100\r\n\r\n{{").as_bytes());
+    wait_until("it is waited for", || server.metric("onrecord_requests_in_flight", &[]) == 1.0);
+    let started = Instant::now();
+    server.signal("TERM");
+    super::check_error(&half.receive().expect("it is told"), "draining");
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(started.elapsed() < AT_ONCE, "{:?}", started.elapsed());
 }
 
 #[test]

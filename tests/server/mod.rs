@@ -25,7 +25,9 @@ mod reload;
 mod startup;
 mod status;
 mod streams;
+mod tls;
 mod token_classifier;
+mod unread;
 
 use onrecord::server::ErrorCode;
 use serde_json::{Value, json};

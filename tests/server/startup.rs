@@ -3,15 +3,13 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::process::Output;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::json;
 
 use super::http::{Connection, Request};
 use super::process::{LONG, Server, serve, tiny_model, wait_until};
+use super::tls::Authority;
 use super::{TEXT, extract};
 
 /// A run that ends by itself.
@@ -99,29 +97,10 @@ fn a_unix_socket_will_do() {
 
 #[test]
 fn https_is_spoken_if_there_is_a_certificate() {
-    let directory = tempfile::tempdir().unwrap();
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("cert.pem"), made.cert.pem()).unwrap();
-    std::fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    std::fs::write(path("empty.pem"), "").unwrap();
-    let (certificate, key) = (path("cert.pem"), path("key.pem"));
-    let server =
-        Server::spawn(&["--model", tiny_model().to_str().unwrap(), "--tls-cert", &certificate, "--tls-key", &key]);
+    let authority = Authority::new();
+    let server = authority.serve(&[]);
     assert!(server.log().contains("listening on https://127.0.0.1:"), "{}", server.log());
-    let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let client = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = Arc::new(client);
-    let ask = |request: &Request| {
-        let name = ServerName::try_from("localhost").unwrap();
-        let session = ClientConnection::new(Arc::clone(&client), name).unwrap();
-        Connection::new(StreamOwned::new(session, server.dial())).ask(request)
-    };
+    let ask = |request: &Request| Connection::new(authority.dial(&server, &[])).ask(request);
     wait_until("it is ready", || ask(&Request::get("/health/ready")).status == 200);
     let response = ask(&extract(&json!({"text": TEXT})));
     assert_eq!((response.status, &response.json()["results"][0]["id"]), (200, &json!("0")));
@@ -131,6 +110,8 @@ fn https_is_spoken_if_there_is_a_certificate() {
     assert!(plain.receive().is_err());
     assert_eq!(ask(&Request::get("/health")).status, 200);
 
+    let path = |name: &str| authority.path(name).to_str().unwrap().to_owned();
+    std::fs::write(path("empty.pem"), "").unwrap();
     for (certificate, key, wrong) in [
         ("cert.pem", "empty.pem", "empty.pem"),
         ("empty.pem", "key.pem", "empty.pem"),

@@ -279,3 +279,23 @@ fn long_lines_are_on_the_budget() {
     assert_eq!(second.rest()[0]["id"], "second");
     wait_until("nothing is held", || server.metric("onrecord_held_bytes", &[]) == 0.0);
 }
+
+#[test]
+fn lines_do_not_wait_for_each_other_for_ever() {
+    let server = Server::tiny(&["--max-held-bytes", "100000", "--body-timeout", "5s"]);
+    let mut streams: Vec<_> = (0..2).map(|_| server.lines("/v1/extract?include=entities")).collect();
+    for (stream, bytes) in streams.iter_mut().zip([30_000, 18_000]) {
+        let before = server.metric("onrecord_held_bytes", &[]);
+        stream.push(format!("{{\"text\": \"{}", "a ".repeat(bytes / 2)));
+        wait_until("it is held", || server.metric("onrecord_held_bytes", &[]) >= before + bytes as f64);
+    }
+    // There is no room for the rest of either.
+    for stream in &mut streams {
+        stream.push(format!("{}\"}}\n{}\n", "a ".repeat(25_000), json!({"id": "next", "text": TEXT})));
+        stream.finish();
+    }
+    let answers: Vec<Vec<Value>> = streams.iter_mut().map(|stream| (stream.head(), stream.rest()).1).collect();
+    assert!(answers.iter().any(|lines| lines[0]["error"]["code"] == "overloaded"), "{answers:?}");
+    assert!(answers.iter().all(|lines| lines.len() == 2 && lines[1]["id"] == "next"), "{answers:?}");
+    wait_until("nothing is held", || server.metric("onrecord_held_bytes", &[]) == 0.0);
+}

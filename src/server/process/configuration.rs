@@ -77,7 +77,7 @@ pub struct Configuration {
     pub max_wait: Duration,
 
     /// Most bytes of requests that are held at the same time, until their answers have been sent; what comes beyond is
-    /// refused with 429
+    /// refused with 429. Half of them may be one address's, and an eighth is kept for small requests
     #[arg(long, value_name = "BYTES", env = "ONRECORD_MAX_HELD_BYTES", default_value_t = 32 * 1024 * 1024)]
     #[arg(help_heading = "Limits", value_parser = at_least_one)]
     pub max_held_bytes: usize,
@@ -124,6 +124,12 @@ pub struct Configuration {
     #[arg(long, value_name = "TIME", env = "ONRECORD_BODY_TIMEOUT", default_value = "30s", value_parser = time)]
     #[arg(help_heading = "Times")]
     pub body_timeout: Duration,
+
+    /// Time in which a client must take the next 256 KiB of an answer, or what is left of it; else its connection is cut
+    /// off
+    #[arg(long, value_name = "TIME", env = "ONRECORD_SEND_TIMEOUT", default_value = "30s", value_parser = time)]
+    #[arg(help_heading = "Times")]
+    pub send_timeout: Duration,
 
     /// A stream that makes no progress for so long is ended
     #[arg(long, value_name = "TIME", env = "ONRECORD_STREAM_IDLE_TIMEOUT", default_value = "60s", value_parser = time)]

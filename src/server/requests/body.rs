@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,69 +11,12 @@ use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::json;
+use tokio::time::sleep;
 
+use super::budget::{Budget, Client, Hold, NoRoom};
 use crate::server::codes::ErrorCode;
-use crate::server::errors::{ApiError, Problem};
-
-/// How many bytes of requests may be held at the same time.
-#[derive(Debug)]
-pub(in crate::server) struct Budget {
-    limit: usize,
-    held: AtomicUsize,
-}
-
-/// Bytes of the budget that are taken; given back when dropped.
-#[derive(Debug)]
-pub(in crate::server) struct Hold {
-    budget: Arc<Budget>,
-    bytes: usize,
-}
-
-impl Budget {
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, held: AtomicUsize::new(0) })
-    }
-
-    /// Bytes that are held now.
-    pub fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
-    }
-
-    /// Takes nothing yet.
-    pub fn hold(self: &Arc<Self>) -> Hold {
-        Hold { budget: Arc::clone(self), bytes: 0 }
-    }
-}
-
-impl Hold {
-    /// Takes more; false, and nothing taken, where that would pass the limit. Whoever is alone may have any amount.
-    pub fn grow(&mut self, bytes: usize) -> bool {
-        let own = self.bytes;
-        let limit = self.budget.limit;
-        let take = |held: usize| (held + bytes <= limit || held == own).then_some(held + bytes);
-        let taken = self.budget.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
-        if taken {
-            self.bytes += bytes;
-        }
-        taken
-    }
-
-    /// Bytes that it holds.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Gives all of them back.
-    pub fn shrink(&mut self) {
-        self.budget.held.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        self.shrink();
-    }
-}
+use crate::server::errors::{ApiError, Problem, draining};
+use crate::server::process::ending::Ending;
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
@@ -85,23 +27,23 @@ pub(in crate::server) struct BodyLimits {
     pub time: Duration,
 }
 
-/// Reads a whole body.
+/// Reads a whole body, unless the server ends meanwhile.
 pub(in crate::server) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
     limits: BodyLimits,
     budget: &Arc<Budget>,
+    ending: &Ending,
 ) -> Result<(Vec<u8>, Hold), ApiError> {
     refuse_encoding(request)?;
-    let mut hold = budget.hold();
+    let mut hold = budget.hold(Client::of(request));
+    let no_room = |refused: NoRoom| refused.refusal(budget).closing();
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let announced: usize = announced.unwrap_or(0);
     if announced > limits.size {
         return Err(too_large(limits.size));
     }
-    if !hold.grow(announced) {
-        return Err(overloaded(budget));
-    }
+    hold.grow(announced).map_err(no_room)?;
     let mut body = Vec::with_capacity(announced);
     let reading = async {
         while let Some(chunk) = payload.next().await {
@@ -112,19 +54,25 @@ pub(in crate::server) async fn read(
             if body.len() + chunk.len() > limits.size {
                 return Err(too_large(limits.size));
             }
-            let beyond = (body.len() + chunk.len()).saturating_sub(hold.bytes);
-            if beyond > 0 && !hold.grow(beyond) {
-                return Err(overloaded(budget));
+            let beyond = (body.len() + chunk.len()).saturating_sub(hold.bytes());
+            if beyond > 0 {
+                hold.grow(beyond).map_err(no_room)?;
             }
             body.extend_from_slice(&chunk);
         }
         Ok(())
     };
-    let in_time = actix_web::rt::time::timeout(limits.time, reading).await;
-    in_time.unwrap_or_else(|_| {
-        let message = format!("the body was not here after {} s: send it faster, or less", limits.time.as_secs_f64());
-        Err(ApiError::new(ErrorCode::BodyTimeout, message).closing())
-    })?;
+    tokio::select! {
+        biased;
+        read = reading => read?,
+        // The end does not wait for what has not come.
+        () = ending.begun() => return Err(draining().closing()),
+        () = sleep(limits.time) => {
+            let time = limits.time.as_secs_f64();
+            let message = format!("the body was not here after {time} s: send it faster, or less");
+            return Err(ApiError::new(ErrorCode::BodyTimeout, message).closing());
+        }
+    }
     Ok((body, hold))
 }
 
@@ -163,25 +111,17 @@ fn too_large(limit: usize) -> ApiError {
     ApiError::from(Problem::new(ErrorCode::BodyTooLarge, message).with(json!({"limit": limit}))).closing()
 }
 
-fn overloaded(budget: &Budget) -> ApiError {
-    let message = "as many requests are held as memory allows: try again in 1 s";
-    let problem = Problem::new(ErrorCode::Overloaded, message).with(json!({"held_bytes": budget.held()}));
-    ApiError { retry_after: Some(1), ..ApiError::from(problem).closing() }
-}
-
-/// Bytes that are handed to the connection at a time.
-const CHUNK: usize = 32 * 1024;
-
-/// An answer that keeps its request on the budget until the client has read it: a client that reads slowly must not
-/// make the server hold more and more.
+/// An answer that keeps its request on the budget until it has been sent.
 pub(in crate::server) struct HeldBody {
-    bytes: Bytes,
+    size: usize,
+    bytes: Option<Bytes>,
     _hold: Hold,
 }
 
 impl HeldBody {
     pub fn new(bytes: impl Into<Bytes>, hold: Hold) -> Self {
-        Self { bytes: bytes.into(), _hold: hold }
+        let bytes = bytes.into();
+        Self { size: bytes.len(), bytes: Some(bytes), _hold: hold }
     }
 }
 
@@ -189,30 +129,10 @@ impl MessageBody for HeldBody {
     type Error = std::convert::Infallible;
 
     fn size(&self) -> BodySize {
-        BodySize::Sized(self.bytes.len() as u64)
+        BodySize::Sized(self.size as u64)
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let length = self.bytes.len().min(CHUNK);
-        Poll::Ready((length > 0).then(|| Ok(self.bytes.split_to(length))))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_budget_is_given_back() {
-        let budget = Budget::new(10);
-        let (mut first, mut second) = (budget.hold(), budget.hold());
-        assert!(first.grow(6) && second.grow(4));
-        assert!(!first.grow(1));
-        drop(second);
-        assert!(first.grow(4) && !budget.hold().grow(1));
-        // Alone, one may pass the limit: else a request of the largest size allowed could wait for ever.
-        assert!(first.grow(100));
-        drop(first);
-        assert_eq!(budget.held(), 0);
+        Poll::Ready(self.bytes.take().map(Ok))
     }
 }

@@ -10,8 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_util::Stream;
@@ -27,11 +26,6 @@ impl SharedPayload {
         request.set_payload(Payload::Stream { payload: Box::pin(reader) });
         Self(payload)
     }
-
-    /// Keeps the body until this answer to it has been sent.
-    pub fn keep_for(self, response: ServiceResponse<impl MessageBody + 'static>) -> ServiceResponse<impl MessageBody> {
-        response.map_body(|_, body| Answer { body: body.boxed(), _payload: self })
-    }
 }
 
 impl Stream for SharedPayload {
@@ -39,22 +33,5 @@ impl Stream for SharedPayload {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Pin::new(&mut *self.0.borrow_mut()).poll_next(context)
-    }
-}
-
-struct Answer {
-    body: BoxBody,
-    _payload: SharedPayload,
-}
-
-impl MessageBody for Answer {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
     }
 }

@@ -164,7 +164,7 @@ pub(in crate::server) async fn extract(
     let (deadline, quota) = (state.deadline(&request)?, Quota::of(&request));
     let (asked, format) = QueryOptions::parse(request.query_string()).map_err(ApiError::closing)?;
     let service = state.service().map_err(ApiError::closing)?;
-    let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget).await?;
+    let (body, hold) = body::read(&request, payload, state.body_limits(), &state.budget, &state.ending).await?;
     service.check_room()?;
     let size = body.len();
     let limits = state.clone();

@@ -197,7 +197,7 @@ async fn answer(
     check_type(request)?;
     let (deadline, quota) = (state.deadline(request)?, Quota::of(request));
     let header_length = header_length(request)?;
-    let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
+    let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget, &state.ending).await?;
     service.check_room()?;
     let size = body.len();
     let parsed = off_the_network(size, move || parse_infer(&body, header_length)).await?;

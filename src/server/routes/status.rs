@@ -154,7 +154,7 @@ pub(in crate::server) async fn prometheus(
     metrics::gauge!("onrecord_waiting_tokens").set(load.tokens as f64);
     metrics::gauge!("onrecord_held_bytes").set(state.budget.held() as f64);
     // This request is not one that anybody waits for.
-    metrics::gauge!("onrecord_requests_in_flight").set(state.in_flight().saturating_sub(1) as f64);
+    metrics::gauge!("onrecord_requests_in_flight").set(state.ending.requests().saturating_sub(1) as f64);
     metrics::gauge!("onrecord_ready").set(f64::from(u8::from(state.is_ready())));
     if let Some(bytes) = resident_bytes() {
         metrics::gauge!("process_resident_memory_bytes").set(bytes as f64);
@@ -190,7 +190,8 @@ pub(in crate::server) fn describe() {
     describe_gauge!("onrecord_waiting_documents", "Documents without an answer");
     describe_gauge!("onrecord_waiting_tokens", "Tokens that wait to be run");
     describe_gauge!("onrecord_held_bytes", Unit::Bytes, "Bytes of requests that are held");
-    describe_gauge!("onrecord_requests_in_flight", "Requests that are being answered");
+    describe_gauge!("onrecord_requests_in_flight", "Requests whose answers have not been sent yet");
+    describe_counter!("onrecord_unread_answers_total", "Connections cut off because an answer was not taken in time");
     describe_gauge!("onrecord_ready", "1 when requests are answered");
     describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory of the process");
 }

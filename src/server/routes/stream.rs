@@ -17,6 +17,7 @@ use crate::server::admission::quotas::Quota;
 use crate::server::codes::ErrorCode;
 use crate::server::errors::{ApiError, Problem, deadline_exceeded};
 use crate::server::requests::body;
+use crate::server::requests::budget::{Client, Hold, NoRoom};
 use crate::server::requests::lines::{LINES, Line, Lines};
 use crate::server::requests::options::{QueryOptions, RequestOptions};
 use crate::server::requests::results::{DocumentResult, FailedDocument, result};
@@ -62,9 +63,8 @@ pub(in crate::server) async fn extract(
     let (want, time) = (options.want(service.model())?, state.time_for(&request)?);
     drop(service);
     let quota = Quota::of(&request);
-    let lines = Lines::new(payload, state.configuration.max_body_bytes, state.budget.hold());
-    let (sender, mut receiver) = channel::<Bytes>(8);
-    let in_flight = state.clone().into_inner().enter();
+    let lines = Lines::new(payload, state.body_limits(), &state.budget, Client::of(&request));
+    let (sender, mut receiver) = channel::<Ready>(8);
     let stream = Stream {
         state,
         quota,
@@ -77,19 +77,30 @@ pub(in crate::server) async fn extract(
         line: 0,
         held_back: None,
     };
-    actix_web::rt::spawn(async move {
-        stream.run(lines).await;
-        drop(in_flight);
+    actix_web::rt::spawn(stream.run(lines));
+    let mut sent = None;
+    let output = futures_util::stream::poll_fn(move |context| {
+        // Being asked for the next line, the connection has taken the last one.
+        drop(sent.take());
+        let next = std::task::ready!(receiver.poll_recv(context));
+        std::task::Poll::Ready(next.map(|Ready { bytes, hold }| {
+            sent = hold;
+            Ok::<Bytes, std::convert::Infallible>(bytes)
+        }))
     });
-    let output = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
-    let output = futures_util::StreamExt::map(output, Ok::<Bytes, std::convert::Infallible>);
     Ok(HttpResponse::Ok().content_type(LINES).streaming(output))
+}
+
+/// A line of the answer, with the place on the budget of what it answers.
+struct Ready {
+    bytes: Bytes,
+    hold: Option<Hold>,
 }
 
 /// A line on its way.
 enum Waiting {
     /// It is in the service.
-    Submitted { answers: Answers, id: String, bytes: usize, deadline: Instant, line: usize },
+    Submitted { answers: Answers, id: String, bytes: usize, deadline: Instant, line: usize, hold: Hold },
     /// It has its answer already.
     Failed(FailedLine),
 }
@@ -101,7 +112,7 @@ struct Stream {
     want: Want,
     /// For each line.
     time: Duration,
-    sender: Sender<Bytes>,
+    sender: Sender<Ready>,
     /// In the order of the lines.
     waiting: VecDeque<Waiting>,
     /// Bytes of text in the service.
@@ -109,7 +120,7 @@ struct Stream {
     /// Number of the last line read.
     line: usize,
     /// A document for which there was no room, with the time when it came.
-    held_back: Option<(Document, Instant)>,
+    held_back: Option<(Document, Instant, Hold)>,
 }
 
 /// Why a stream ends before its input does.
@@ -127,7 +138,7 @@ impl Stream {
             // The line that was waited for, or that is not read any more.
             let last = FailedLine { id: None, line: self.line + 1, error };
             // Who does not read will not learn why.
-            let _ = timeout_at((Instant::now() + PAUSE).into(), self.write(&last)).await;
+            let _ = timeout_at((Instant::now() + PAUSE).into(), self.write(&last, None)).await;
         }
     }
 
@@ -197,8 +208,9 @@ impl Stream {
     fn take(&mut self, line: Line) {
         self.line += 1;
         let limits = &self.state.configuration;
-        let bytes = match line {
-            Line::Whole(bytes) => bytes,
+        let (bytes, hold) = match line {
+            Line::Whole(bytes, hold) => (bytes, hold),
+            Line::Overloaded => return self.fail(None, NoRoom::Full.refusal(&self.state.budget).problem),
             _ => {
                 let limit = limits.max_body_bytes;
                 let problem = Problem::new(ErrorCode::BodyTooLarge, format!("the line is longer than {limit} bytes"));
@@ -214,7 +226,7 @@ impl Stream {
             }
         };
         match document {
-            Ok(document) => self.held_back = Some((document, Instant::now())),
+            Ok(document) => self.held_back = Some((document, Instant::now(), hold)),
             Err(FailedDocument { id, error }) => self.fail(id, error),
         }
         self.retry();
@@ -222,7 +234,7 @@ impl Stream {
 
     /// Submits the document that was held back, if there is room by now, or its time is over.
     fn retry(&mut self) {
-        let Some((document, came)) = self.held_back.take() else { return };
+        let Some((document, came, hold)) = self.held_back.take() else { return };
         let deadline = came + self.time;
         if Instant::now() >= deadline {
             return self.fail(Some(document.id), deadline_exceeded().problem);
@@ -236,7 +248,7 @@ impl Stream {
         // can wait; but it goes on, whatever others do.
         let share = if self.waiting.is_empty() { Share::Whole } else { Share::Half };
         if let Err(Refused::Full { .. }) = service.check_room_for(&document, share) {
-            self.held_back = Some((document, came));
+            self.held_back = Some((document, came, hold));
             return;
         }
         let tokens = Service::estimated_tokens(&document);
@@ -246,18 +258,18 @@ impl Stream {
         if let Some(quota) = &self.quota
             && quota.take_tokens(tokens).is_err()
         {
-            self.held_back = Some((document, came));
+            self.held_back = Some((document, came, hold));
             return;
         }
         log_text(&document, &self.state.configuration);
         match service.submit(vec![document.clone()], self.want, Some(deadline)) {
             Ok(answers) => {
                 self.bytes += bytes;
-                self.waiting.push_back(Waiting::Submitted { answers, id, bytes, deadline, line });
+                self.waiting.push_back(Waiting::Submitted { answers, id, bytes, deadline, line, hold });
             }
             Err(Refused::Full { .. }) => {
                 self.quota.iter().for_each(|quota| quota.give_back(tokens));
-                self.held_back = Some((document, came));
+                self.held_back = Some((document, came, hold));
             }
             Err(refused) => self.fail(Some(id), ApiError::from(refused).problem),
         }
@@ -279,8 +291,8 @@ impl Stream {
         let Some(front) = self.waiting.pop_front() else { return Ok(()) };
         let write = async {
             match (front, answer) {
-                (Waiting::Failed(failed), _) => self.write(&failed).await,
-                (Waiting::Submitted { id, bytes, line, .. }, answer) => {
+                (Waiting::Failed(failed), _) => self.write(&failed, None).await,
+                (Waiting::Submitted { id, bytes, line, hold, .. }, answer) => {
                     self.bytes -= bytes;
                     let draining = self.state.is_draining();
                     let failed = |id, error| FailedLine { id, line, error };
@@ -288,14 +300,14 @@ impl Stream {
                         None => {
                             let error = if draining { crate::server::errors::draining() } else { deadline_exceeded() };
                             error.problem.count();
-                            self.write(&failed(Some(id), error.problem)).await
+                            self.write(&failed(Some(id), error.problem), None).await
                         }
                         Some(answer) => {
                             observe(&answer);
                             match result(id, answer, &self.options) {
-                                DocumentResult::Found(found) => self.write(&found).await,
+                                DocumentResult::Found(found) => self.write(&found, Some(hold)).await,
                                 DocumentResult::Failed(FailedDocument { id, error }) => {
-                                    self.write(&failed(id, error)).await
+                                    self.write(&failed(id, error), None).await
                                 }
                             }
                         }
@@ -309,11 +321,11 @@ impl Stream {
         }
     }
 
-    async fn write(&self, line: &impl Serialize) -> Result<(), End> {
+    async fn write(&self, line: &impl Serialize, hold: Option<Hold>) -> Result<(), End> {
         let failed = |error: serde_json::Error| End::Told(Problem::new(ErrorCode::InferenceFailed, error.to_string()));
         let mut bytes = serde_json::to_vec(line).map_err(failed)?;
         bytes.push(b'\n');
-        self.sender.send(bytes.into()).await.map_err(|_| End::Gone)
+        self.sender.send(Ready { bytes: bytes.into(), hold }).await.map_err(|_| End::Gone)
     }
 }
 

@@ -76,7 +76,7 @@ async fn answer(
     body::check_type(request, &[JSON])?;
     let (deadline, quota) = (state.deadline(request)?, Quota::of(request));
     let window = service.window_tokens();
-    let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget).await?;
+    let (body, hold) = body::read(request, payload, state.body_limits(), &state.budget, &state.ending).await?;
     service.check_room()?;
     let size = body.len();
     let invalid = |message| ApiError::new(ErrorCode::InvalidRequest, message);
