@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_key_that_comes_twice_is_told() {
         for (line, message) in [
-            (r#"{"id": 1, "text": "x", "id": 1}"#, r#"the key "id" comes twice at column 29"#),
+            (r#"{"id": 1, "text": "x", "id": 1}"#, r#"the key "id" comes twice at column 27"#),
             (r#"{"id": 1, "\u0069d": 1}"#, r#"the key "id" comes twice at column 19"#),
             (r#"{"id": {"a": 1, "a": 1}}"#, r#"the key "a" comes twice in an object at column 19"#),
             (r#"{"id": [{"A man": 1, "A man": 1}]}"#, "a key comes twice in an object at column 28"),

@@ -34,10 +34,8 @@ impl FromStr for AllowedOrigin {
         let is_whole = text.eq_ignore_ascii_case(&format!("{scheme}://{authority}"));
         let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]".contains(&byte);
         let (host, port) = split_port(authority.as_str());
-        if !is_whole
-            || host.is_empty()
-            || !host.bytes().all(is_host)
-            || port.is_some_and(|port| port.parse::<u16>().is_err())
+        let is_named = !scheme.is_empty() && host.bytes().any(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+        if !is_whole || !is_named || !host.bytes().all(is_host) || port.is_some_and(|port| port.parse::<u16>().is_err())
         {
             return Err(wrong());
         }
