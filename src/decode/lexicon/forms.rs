@@ -39,14 +39,6 @@ pub(super) fn of_verb(verb: &str) -> BTreeSet<String> {
     forms
 }
 
-/// The past of a verb.
-pub(super) fn past(verb: &str) -> BTreeSet<String> {
-    match irregular().verbs.get(verb) {
-        Some(forms) => forms.first().cloned().into_iter().collect(),
-        None => of_ed(verb),
-    }
-}
-
 /// A noun and its plural.
 pub(super) fn of_noun(noun: &str) -> [String; 2] {
     let plural = match noun {
@@ -183,16 +175,6 @@ mod tests {
         assert_eq!(verb("signal"), signal);
         assert!(verb("criticize").contains("criticising") && verb("criticize").contains("criticized"));
         assert!(!verb("prize").contains("prise"), "another word");
-    }
-
-    #[test]
-    fn the_past_is_no_participle() {
-        let past = |verb: &str| past(verb).into_iter().collect::<Vec<_>>().join(" ");
-        assert_eq!(
-            (past("begin").as_str(), past("think").as_str(), past("say").as_str()),
-            ("began", "thought", "said")
-        );
-        assert_eq!(past("claim"), "claimed");
     }
 
     #[test]

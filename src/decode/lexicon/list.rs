@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
-use super::forms::{negated, of_noun, of_verb, past};
+use super::forms::{negated, of_noun, of_verb};
 
 /// Words or phrases.
 #[derive(Debug, Deserialize)]
@@ -69,8 +69,6 @@ struct WrittenList {
     words: Vec<String>,
     /// Verbs that are in it with all their forms.
     verbs: Vec<String>,
-    /// Verbs of which the past is in it.
-    past: Vec<String>,
     /// Nouns that are in it with their plurals.
     nouns: Vec<String>,
     /// Auxiliaries that are in it as they deny.
@@ -83,10 +81,9 @@ impl WrittenList {
     /// The forms that are made.
     fn forms(&self) -> Result<BTreeSet<String>, String> {
         let verbs = self.verbs.iter().flat_map(|verb| of_verb(verb));
-        let past = self.past.iter().flat_map(|verb| past(verb));
         let nouns = self.nouns.iter().flat_map(|noun| of_noun(noun));
         let negated = self.negated.iter().flat_map(|auxiliary| negated(auxiliary));
-        let mut forms: BTreeSet<String> = verbs.chain(past).chain(nouns).chain(negated).collect();
+        let mut forms: BTreeSet<String> = verbs.chain(nouns).chain(negated).collect();
         for form in &self.except {
             if !forms.remove(form) {
                 return Err(format!("{form:?} is no form, and need not be excepted"));
@@ -166,8 +163,8 @@ mod tests {
         let list = |words: &str| basic_toml::from_str::<List>(&format!("from = \"A test.\"\n{words}"));
         let verbs = list("verbs = [\"fear\"]\nexcept = [\"fears\"]\nwords = [\"afraid\"]").unwrap();
         assert_eq!(verbs.iter().collect::<Vec<_>>(), ["afraid", "fear", "feared", "fearing"]);
-        let others = list("past = [\"think\"]\nnouns = [\"poll\"]\nnegated = [\"does\"]").unwrap();
-        assert_eq!(others.iter().collect::<Vec<_>>(), ["doesn't", "doesnt", "poll", "polls", "thought"]);
+        let others = list("nouns = [\"poll\"]\nnegated = [\"does\"]").unwrap();
+        assert_eq!(others.iter().collect::<Vec<_>>(), ["doesn't", "doesnt", "poll", "polls"]);
         assert!(list("verbs = [\"fear\"]\nexcept = [\"fearful\"]").unwrap_err().to_string().contains("is no form"));
         assert!(list("verbs = [\"fear\"]\nwords = [\"feared\"]").unwrap_err().to_string().contains("twice"));
     }

@@ -44,10 +44,9 @@ pub(super) fn headlined(text: &str, entities: &[NamedEntity], description: &Byte
     let is_plural = words_of.ends_with('s');
     let names_somebody = !is_plural && !is_document(words_of) && words_of.starts_with(char::is_uppercase);
     let noun = noun(words_of).filter(|_| names_somebody)?;
-    let is_article = words(words_of, "").next().is_some_and(|first| lexicon().speakers.articles.has(&first));
     let mut lead = entities.iter().take_while(|entity| entity.bytes.start < description.end + LEAD);
     let is_meant = |entity: &NamedEntity| entity.is_person() && is_titled(text, &entity.bytes, &noun);
-    lead.position(is_meant).filter(|_| !is_article)
+    lead.position(is_meant)
 }
 
 #[cfg(test)]

@@ -119,9 +119,6 @@ pub fn find_mentions(text: &str, tokens: &Tokens, entities: &[Entity], statement
     for source in sources.iter().filter(|source| !named.contains(&place(source))) {
         match pronoun_at(text, tokens, source.start) {
             Some(_) if source.len() == 1 => {}
-            Some(pronoun) if is_alone(text, tokens, source) => {
-                mentions.push(mention(source, Form::Pronoun(pronoun), None));
-            }
             _ => mentions.push(mention(source, Form::Nominal, None)),
         }
     }
@@ -164,13 +161,6 @@ fn pronoun_at(text: &str, tokens: &Tokens, token: usize) -> Option<Pronoun> {
     let before = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
     let after = text[end..].chars().next().is_some_and(char::is_alphanumeric);
     (!is_abbreviation && !before && !after).then_some(pronoun)
-}
-
-/// True of a pronoun with nothing behind it but such words.
-fn is_alone(text: &str, tokens: &Tokens, source: &Range<usize>) -> bool {
-    let rest = &text[tokens.spans[source.start].end..tokens.bytes(source.clone()).end];
-    let companions = &lexicon().speakers.companions;
-    rest.split_whitespace().all(|word| companions.has(word.trim_matches(',')))
 }
 
 #[cfg(all(test, feature = "embedded-model"))]
