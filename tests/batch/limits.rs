@@ -99,17 +99,22 @@ fn a_row_of_a_megabyte_works_and_one_of_sixty_is_refused_in_little_memory() {
             |batch: RecordBatch| batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned).collect();
         batches.flat_map(|batch| -> Vec<String> { texts(batch.unwrap()) }).collect()
     };
-    for (works, huge) in [("works.jsonl", "huge.jsonl"), ("works.csv", "huge.csv"), ("works.jsonl", "bomb.jsonl.gz")] {
-        let (one, other) = (format!("{works}-{huge}"), format!("{huge}-out"));
-        let small = peak_of(run(&site, works, &one, &[]), 0);
-        let large = peak_of(run(&site, huge, &other, &[]), 1);
-        assert_eq!(ids(&one), ["1M", "end"]);
-        assert_eq!(ids(&other), ["1M", "end"]);
-        let errors = errors(&site.path().join(&other));
-        assert_eq!((errors.len(), &errors[0]["error"]["code"]), (1, &json!("document_too_large")));
-        eprintln!("{works}: {small} KiB, {huge}: {large} KiB");
-        // The row was never held whole. What a run takes varies by some 15 MB.
-        assert!(large < small + 40_000.0, "{works}: {small} KiB, {huge}: {large} KiB");
+    for (works, those_with_a_huge_row) in
+        [("works.jsonl", &["huge.jsonl", "bomb.jsonl.gz"][..]), ("works.csv", &["huge.csv"])]
+    {
+        let output = format!("{works}-out");
+        let small = peak_of(run(&site, works, &output, &[]), 0);
+        assert_eq!(ids(&output), ["1M", "end"]);
+        for huge in those_with_a_huge_row {
+            let output = format!("{huge}-out");
+            let large = peak_of(run(&site, huge, &output, &[]), 1);
+            assert_eq!(ids(&output), ["1M", "end"]);
+            let errors = errors(&site.path().join(&output));
+            assert_eq!((errors.len(), &errors[0]["error"]["code"]), (1, &json!("document_too_large")));
+            eprintln!("{works}: {small} KiB, {huge}: {large} KiB");
+            // The row was never held whole. What a run takes varies by some 15 MB.
+            assert!(large < small + 40_000.0, "{works}: {small} KiB, {huge}: {large} KiB");
+        }
     }
 }
 
